@@ -1,9 +1,9 @@
 #include "base/assert.hpp"
 
-#include <execinfo.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <execinfo.h>
 
 namespace lanyard {
 

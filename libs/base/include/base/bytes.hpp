@@ -18,7 +18,9 @@ inline ByteView as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline std::string to_string(ByteView bytes) { return std::string(as_text(bytes)); }
+inline std::string to_string(ByteView bytes) {
+    return std::string(as_text(bytes));
+}
 
 // Reads big-endian (network order) integers and spans from a buffer it does not own.
 //
