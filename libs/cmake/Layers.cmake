@@ -3,10 +3,16 @@
 #
 #   lanyard_library(NAME coap LAYER 1 SOURCES src/a.cpp ... DEPS base [PRIVATE_DEPS ...] [EXTERNAL ...])
 #   lanyard_service(NAME registry BINARY lanyard-registry SOURCES ... DEPS ... [EXTERNAL ...])
-#   lanyard_test(coap codec_test [LABELS ...] [DEPS ...])      tests/codec_test.cpp, label "unit" by default
+#   lanyard_test(coap codec_test [THREADS] [LABELS ...] [DEPS ...])   tests/codec_test.cpp, label "unit" by default;
+#                                    THREADS: also run under ThreadSanitizer (label "threads")
 #   lanyard_fuzz(coap message_fuzz)                            fuzz/message_fuzz.cpp, corpus fuzz/corpus/message_fuzz/
 #   lanyard_bench(coap codec_bench)                            bench/codec_bench.cpp, Google Benchmark
 include_guard(GLOBAL)
+
+# What the sanitizer runs build, and what `make bench` builds.
+add_custom_target(unit_tests)
+add_custom_target(thread_tests)
+add_custom_target(bench)
 
 function(_lanyard_check_layers target layer)
   foreach(dep IN LISTS ARGN)
@@ -72,7 +78,7 @@ function(lanyard_test library name)
   if(LANYARD_FUZZ)
     return()
   endif()
-  cmake_parse_arguments(A "" "" "LABELS;DEPS" ${ARGN})
+  cmake_parse_arguments(A "THREADS" "" "LABELS;DEPS" ${ARGN})
   if(NOT A_LABELS)
     set(A_LABELS unit)
   endif()
@@ -80,6 +86,13 @@ function(lanyard_test library name)
   add_executable(${library}_${name} tests/${name}.cpp)
   target_include_directories(${library}_${name} PRIVATE src tests)
   target_link_libraries(${library}_${name} PRIVATE lanyard_${library} ${A_DEPS} lanyard_warnings GTest::gmock GTest::gtest_main)
+  if("unit" IN_LIST A_LABELS)
+    add_dependencies(unit_tests ${library}_${name})
+  endif()
+  if(A_THREADS)
+    list(APPEND A_LABELS threads)
+    add_dependencies(thread_tests ${library}_${name})
+  endif()
   gtest_discover_tests(${library}_${name} TEST_PREFIX "${library}." DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${A_LABELS}" TIMEOUT 120)
 endfunction()
@@ -106,5 +119,6 @@ function(lanyard_bench library name)
   endif()
   add_executable(${library}_${name} bench/${name}.cpp)
   set_target_properties(${library}_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  add_dependencies(bench ${library}_${name})
   target_link_libraries(${library}_${name} PRIVATE lanyard_${library} lanyard_warnings benchmark::benchmark_main)
 endfunction()

@@ -1,0 +1,46 @@
+# Thin: each target is one script or one CMake preset. `make` alone lists them.
+.PHONY: help deps build demo stack test bench tidy format fuzz
+export CCACHE_SLOPPINESS := pch_defines,time_macros
+
+help:
+	@echo "make demo    install, build and run the whole platform with a simulated fleet (Ctrl-C ends it)"
+	@echo "make test    install, build and run every test"
+	@echo "make stack   the platform as separate processes with a real Kafka and Redis (Ctrl-C ends it)"
+	@echo "make build   release binaries in build/release/bin"
+	@echo "make bench   speed and memory beside a raw UDP echo, into build/bench/results.json"
+	@echo "make fuzz    a long fuzz run: FUZZ_SECONDS=600 for each decoder"
+	@echo "make tidy    clang-tidy over the whole tree      make format   clang-format"
+	@echo "make deps    only install what the rest needs"
+
+deps:
+	@tools/install-deps
+
+build:
+	@tools/install-deps --build-only
+	@tools/build release
+
+demo: build
+	@build/release/bin/lanyard dev --fleet $${FLEET:-100} $${SECONDS_TO_RUN:+--seconds $$SECONDS_TO_RUN}
+
+stack: deps
+	@tools/build release
+	@.tools/venv/bin/python tools/stack.py
+
+test:
+	@tools/run-tests
+
+bench: deps
+	@tools/build release bench
+	@.tools/venv/bin/python tests/bench/run.py
+
+fuzz:
+	@tools/install-deps --build-only
+	@tools/build fuzz
+	@cd build/fuzz && LANYARD_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} ctest -L fuzz -j2 --output-on-failure
+
+tidy:
+	@tools/install-deps --build-only
+	@tools/tidy --all
+
+format:
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
