@@ -14,7 +14,7 @@ sans_io=$(for lib in base coap filter identity lwm2m lwm2m_coap device; do
 done)
 
 ban 'relative include: use "<lib>/<file>.hpp"' '^ *# *include +"\.\.?/' libs services tests
-io='boost/(asio|beast)|sys/|netinet|arpa|hiredis|librdkafka|grpc|thread|mutex|atomic|condition_variable|fstream|iostream'
+io='boost/(asio|beast)|sys/|netinet|arpa|hiredis|librdkafka|grpc|thread|mutex|atomic|condition_variable|(f|io)stream'
 clock='(steady|system)_clock::now\(|[^_a-z]time\('
 waiting=$(find libs services -name testing -prune -o -type d -name src -print)
 
