@@ -64,9 +64,9 @@ inline ValueType type_of(const Value& value) {
     return static_cast<ValueType>(value.index());
 }
 
-// The value as another type where nothing is lost: between the number types when the number is the same, 0/1 to
-// boolean, integer to time, string to corelnk and back. `none` as target returns the value unchanged.
-// invalid_argument for everything else.
+// The value as another type: between the integer types and from float when the number stays the same, integers to
+// float (rounded beyond 2^53), 0/1 to boolean and back, integer to time and back, string to corelnk and back, "66:0"
+// to objlnk. `none` as target returns the value unchanged. invalid_argument for everything else.
 [[nodiscard]] Result<Value> convert(Value value, ValueType to);
 
 // For people and logs: "21.5", "true", "66:0", text as it is, opaque as base64, no value as "null".
