@@ -92,6 +92,9 @@ class Endpoint {
     // Both are false if the handle is stale. ack() sends nothing for a NON.
     bool ack(NotificationHandle handle);
     bool reset(NotificationHandle handle);
+    // The notification could not be stored: as if it had never come, so that its retransmission is handed to the
+    // visitor again. False if the handle is stale.
+    bool forget(NotificationHandle handle);
 
     // `cookie` is the caller's name of the exchange in on_response() and on_request_failed(): exactly one of them
     // follows when this returns ok, never from within this call.
