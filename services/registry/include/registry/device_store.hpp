@@ -1,0 +1,201 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "identity/device_number.hpp"
+#include "identity/resource_name.hpp"
+#include "redis/callback.hpp"
+#include "registry/device_record.hpp"
+
+namespace lanyard::registry {
+
+// Called once, on the service's event loop, after the call that took it has returned.
+template <class T>
+using Done = redis::Callback<Result<T>>;
+
+struct RegisterCommand {
+    identity::DeviceName name;
+    std::uint32_t lifetime_s = 0;
+    bool queue_mode = false;
+    RegistrationInfo registration;
+    std::uint32_t node = 0;
+    std::uint16_t shard = 0;
+    bool auto_create = false;
+    UnixMillis now_ms = 0;
+};
+
+// Unset fields stay.
+struct UpdateCommand {
+    identity::DeviceNumber device;
+    std::uint32_t generation = 0;
+    std::uint32_t epoch = 0;
+    std::optional<std::uint32_t> lifetime_s;
+    std::optional<std::string> binding;
+    std::optional<bool> queue_mode;
+    std::optional<std::string> sms_number;
+    std::optional<std::string> object_links;
+    std::optional<std::string> remote_address;
+    UnixMillis now_ms = 0;
+
+    // Something that a consumer of events wants to know.
+    [[nodiscard]] bool changes_anything() const {
+        return lifetime_s || binding || queue_mode || sms_number || object_links;
+    }
+};
+
+struct DeregisterCommand {
+    identity::DeviceNumber device;
+    std::uint32_t generation = 0;  // 0: whichever it is
+    UnixMillis now_ms = 0;
+};
+
+struct AdoptCommand {
+    identity::DeviceNumber device;
+    std::uint32_t generation = 0;  // 0: whichever it is
+    std::string remote_address;
+    std::uint32_t node = 0;
+    std::uint16_t shard = 0;
+    UnixMillis now_ms = 0;
+};
+
+struct TouchEntry {
+    identity::DeviceNumber device;
+    std::uint32_t pledge_s = 0;
+    std::uint32_t last_seen_s = 0;
+};
+
+struct ExpireEntry {
+    identity::DeviceNumber device;
+    std::uint32_t epoch = 0;
+};
+
+// The device after a change of its registration, and who owned it before.
+struct Change {
+    DeviceRecord device;
+    bool was_registered = false;
+    std::uint32_t former_node = 0;
+    std::uint16_t former_shard = 0;
+};
+
+struct CreateCommand {
+    identity::DeviceName name;
+    DeviceProfile profile;
+    bool enabled = true;
+    UnixMillis now_ms = 0;
+};
+
+struct ModifyCommand {
+    identity::DeviceName name;
+    std::optional<std::uint32_t> revision;  // must match when set
+    std::optional<std::string> display_name;
+    std::optional<std::map<std::string, std::string>> labels;
+    std::optional<bool> enabled;
+    UnixMillis now_ms = 0;
+};
+
+struct RemoveCommand {
+    identity::DeviceName name;
+    std::optional<std::uint32_t> revision;
+    UnixMillis now_ms = 0;
+};
+
+struct ExpiryProgress {
+    std::size_t expired = 0;
+    bool more = false;  // call again at once
+};
+
+struct DevicePage {
+    std::vector<DeviceRecord> devices;
+    std::uint32_t next = 0;  // `after` of the next page; 0: there is none
+};
+
+struct OutboxPage {
+    std::vector<OutboxEntry> entries;
+    std::size_t read = 0;   // entries read, unreadable ones included: what trim takes off
+    std::size_t depth = 0;  // entries in the outbox
+};
+
+struct Node {
+    std::uint32_t number = 0;
+    std::string instance;
+    std::string address;  // of its DownlinkService
+};
+
+struct Counts {
+    std::int64_t devices = 0;
+    std::int64_t registered = 0;
+};
+
+// Where devices and registrations live. Every change is atomic together with its outbox entry.
+//
+// Methods are called on the service's event loop. Errors: unavailable and deadline_exceeded when the store does not
+// answer (whether the change took effect is then unknown), resource_exhausted when too much waits; others as said.
+class DeviceStore {
+  public:
+    virtual ~DeviceStore() = default;
+
+    // permission_denied: the device is disabled, or unknown and auto_create is off.
+    virtual void register_device(RegisterCommand command, Done<Change> done) = 0;
+    // not_found: not registered in this generation; failed_precondition: another owner has a newer epoch.
+    virtual void update(UpdateCommand command, Done<Change> done) = 0;
+    // not_found.
+    virtual void deregister(DeregisterCommand command, Done<Change> done) = 0;
+    // Raises the epoch; no lifecycle event. not_found.
+    virtual void adopt(AdoptCommand command, Done<Change> done) = 0;
+    // Sets pledges and last-seen times; no lifecycle event. Unknown devices are ignored.
+    virtual void touch(std::vector<TouchEntry> entries, Done<void> done) = 0;
+    // Ends the registrations whose epoch is the given one; gives their number.
+    virtual void expire(std::vector<ExpireEntry> entries, UnixMillis now_ms, Done<std::size_t> done) = 0;
+    // Ends registrations of one partition whose pledge has passed, looking at `max` devices.
+    virtual void expire_due(std::uint32_t partition, UnixMillis now_ms, std::size_t max, Done<ExpiryProgress> done) = 0;
+
+    // not_found.
+    virtual void get(identity::DeviceName name, Done<DeviceRecord> done) = 0;
+    virtual void get(identity::DeviceNumber number, Done<DeviceRecord> done) = 0;
+    // One element for each name, in order.
+    virtual void get_many(std::vector<identity::DeviceName> names,
+                          Done<std::vector<std::optional<DeviceRecord>>> done) = 0;
+    // Devices of one partition in the order of their sequence numbers, which are above `after`. A page may hold
+    // fewer than `max` and still have a next one.
+    virtual void list(std::uint32_t partition, std::uint32_t after, std::size_t max, Done<DevicePage> done) = 0;
+
+    // already_exists.
+    virtual void create(CreateCommand command, Done<DeviceRecord> done) = 0;
+    // not_found; aborted: the revision does not match.
+    virtual void modify(ModifyCommand command, Done<DeviceRecord> done) = 0;
+    // Gives what was removed. not_found; aborted.
+    virtual void remove(RemoveCommand command, Done<DeviceRecord> done) = 0;
+
+    // The oldest entries.
+    virtual void outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) = 0;
+    // Takes off the oldest `count` entries. failed_precondition: `owner` does not hold the lease.
+    virtual void outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) = 0;
+
+    // True when `owner` holds the lease now: it was free or its own, and lasts `ttl` from now.
+    virtual void acquire_lease(std::uint32_t partition, std::string owner, std::chrono::milliseconds ttl,
+                               Done<bool> done) = 0;
+    virtual void release_lease(std::uint32_t partition, std::string owner, Done<void> done) = 0;
+    // Says that a replica lives and gives the names of all that said so within `ttl`, sorted.
+    virtual void heartbeat(std::string replica, UnixMillis now_ms, std::chrono::milliseconds ttl,
+                           Done<std::vector<std::string>> done) = 0;
+    virtual void retire(std::string replica, Done<void> done) = 0;
+
+    // Keeps the number when node.number is known for node.instance, else gives a new one, never used before; the
+    // former one of the instance is forgotten.
+    virtual void register_node(Node node, Done<std::uint32_t> done) = 0;
+    // not_found.
+    virtual void node(std::uint32_t number, Done<Node> done) = 0;
+
+    virtual void counts(std::uint32_t partition, Done<Counts> done) = 0;
+    // Whether the store answers, as far as is known, and if not why. Any thread.
+    [[nodiscard]] virtual Result<void> available() const = 0;
+};
+
+}  // namespace lanyard::registry
