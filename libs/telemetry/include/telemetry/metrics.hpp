@@ -115,6 +115,9 @@ class MetricRegistry {
     // Values of the same name and labels add up.
     Callback counter_callback(std::string_view name, std::string_view help, Labels labels,
                               std::function<std::uint64_t()> read);
+    // A counter of seconds, which are not whole.
+    Callback seconds_callback(std::string_view name, std::string_view help, Labels labels,
+                              std::function<double()> read);
     Callback gauge_callback(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
 
     // Prometheus text format 0.0.4, families sorted by name.
