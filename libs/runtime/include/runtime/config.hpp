@@ -172,9 +172,10 @@ class Schema {
     // The values in force as YAML, secrets masked.
     [[nodiscard]] std::string effective() const;
 
+    struct Impl;
+
   private:
     friend class Binder;
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,6 +57,8 @@ class Service {
 struct ServiceDescriptor {
     std::string name;     // "registry": in the log, in health answers
     std::string summary;  // one sentence for --help
+    // Default port of admin.listen, so that the services of one host do not collide.
+    std::uint16_t admin_port = 9090;
     // Binds the configuration of the service. The struct it binds must outlive run_service_main.
     std::function<void(Binder&)> bind;
     // Checks across keys after loading; optional. The message names the key path.
@@ -83,8 +86,9 @@ inline constexpr int kExitDrainTimedOut = 3;  // forced out after shutdown.grace
 //   }
 //
 // Understands --config FILE, --set key=value (repeatable), --check-config, --print-config (documented defaults),
-// --print-effective-config (masked), --help, --version. Adds the keys of CommonConfig. Runs until SIGTERM or SIGINT,
-// then drains within shutdown.grace; a second signal, or the end of the grace, forces the exit.
+// --print-effective-config (masked), --endpoints-file FILE (JSON, name to address, written once started), --help,
+// --version. Adds the keys of CommonConfig. Runs until SIGTERM or SIGINT, then drains within shutdown.grace; a second
+// signal, or the end of the grace, forces the exit.
 int run_service_main(int argc, char** argv, ServiceDescriptor descriptor);
 
 }  // namespace lanyard::runtime

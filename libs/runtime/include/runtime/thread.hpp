@@ -11,7 +11,7 @@ namespace lanyard::runtime {
 // A named thread that is joined, at latest by the destructor.
 class Thread {
   public:
-    Thread() = default;
+    Thread();
     // The system shows the first 15 characters of the name. SIGTERM, SIGINT and SIGHUP are blocked in it.
     Thread(std::string name, Task body);
     Thread(Thread&&) noexcept;
@@ -22,7 +22,6 @@ class Thread {
     // False if the body did not return by the deadline; it may be joined again.
     [[nodiscard]] bool join(Deadline deadline);
     [[nodiscard]] bool joinable() const;
-    [[nodiscard]] bool is_current() const;
 
   private:
     struct State;

@@ -1,0 +1,73 @@
+#include "runtime/health.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "runtime/clock.hpp"
+
+namespace lanyard::runtime {
+
+std::string_view to_string(HealthState state) {
+    switch (state) {
+        case HealthState::ok:
+            return "ok";
+        case HealthState::degraded:
+            return "degraded";
+        case HealthState::down:
+            return "down";
+    }
+    return "unknown";
+}
+
+HealthBoard::HealthBoard(Clock clock) : clock_(clock ? std::move(clock) : Clock(steady_now)) {}
+
+HealthBoard::Dependency HealthBoard::add(Options options) {
+    const std::lock_guard lock(mutex_);
+    LANYARD_ASSERT(std::none_of(entries_.begin(), entries_.end(),
+                                [&](const Entry& entry) { return entry.options.name == options.name; }));
+    entries_.push_back({std::move(options), HealthState::down, "starting", clock_(), false});
+    return {this, entries_.size() - 1};
+}
+
+void HealthBoard::Dependency::set(HealthState state, std::string_view detail) const {
+    LANYARD_ASSERT(board_ != nullptr);
+    const std::lock_guard lock(board_->mutex_);
+    Entry& entry = board_->entries_[index_];
+    if (entry.state != state) {
+        entry.state = state;
+        entry.since = board_->clock_();
+    }
+    if (entry.detail != detail) entry.detail = detail;
+    if (state != HealthState::down) entry.was_up = true;
+}
+
+void HealthBoard::set_draining() {
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+}
+
+bool HealthBoard::ready_locked(SteadyTime now) const {
+    if (draining_) return false;
+    return std::all_of(entries_.begin(), entries_.end(), [now](const Entry& entry) {
+        if (!entry.options.required || entry.state != HealthState::down) return true;
+        return entry.was_up && now - entry.since < entry.options.tolerance;
+    });
+}
+
+bool HealthBoard::ready() const {
+    const std::lock_guard lock(mutex_);
+    return ready_locked(clock_());
+}
+
+HealthBoard::Report HealthBoard::report() const {
+    const std::lock_guard lock(mutex_);
+    const SteadyTime now = clock_();
+    Report out{ready_locked(now), draining_, {}};
+    for (const Entry& entry : entries_) {
+        out.lines.push_back({entry.options.name, entry.options.required, entry.state, entry.detail, now - entry.since});
+    }
+    return out;
+}
+
+}  // namespace lanyard::runtime
