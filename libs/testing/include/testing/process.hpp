@@ -25,6 +25,8 @@ class Process {
     Process& operator=(const Process&) = delete;
 
     [[nodiscard]] pid_t pid() const { return pid_; }
+    // What waitpid(2) said when it had ended; 0 until then.
+    [[nodiscard]] int status() const { return status_; }
     // Has not ended yet.
     [[nodiscard]] bool running();
     // SIGTERM, then SIGKILL after `grace`. Returns the wait status.
