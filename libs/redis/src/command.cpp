@@ -1,5 +1,7 @@
 #include "redis/command.hpp"
 
+#include "base/assert.hpp"
+
 namespace lanyard::redis {
 namespace {
 
@@ -32,6 +34,7 @@ std::string_view Batch::encoded(std::size_t index) const {
 }
 
 void Batch::add_words(ArgList head, Args middle, Args tail) {
+    LANYARD_ASSERT(head.size() + middle.size() > 0);  // the server would not answer it
     append_length(bytes_, '*', head.size() + middle.size() + tail.size());
     for (const auto word : head) append_word(bytes_, word);
     for (const auto word : middle) append_word(bytes_, word);

@@ -14,10 +14,10 @@ namespace lanyard::redis {
 struct Config {
     std::string host = "127.0.0.1";
     std::uint16_t port = 6379;
-    std::string username;  // empty: AUTH with the password alone
-    Secret password;       // empty: no AUTH
-    int database = 0;      // SELECT, 0..15 on a default server
-    bool tls = false;      // refused by Client::start: hiredis 0.14 has no TLS
+    std::string username{};  // empty: AUTH with the password alone
+    Secret password{};       // empty: no AUTH
+    int database = 0;        // SELECT, 0..15 on a default server
+    bool tls = false;        // refused by Client::start: hiredis 0.14 has no TLS
 
     // Commands accepted and not yet answered, in all; one more is resource_exhausted.
     std::size_t queue_max = 65536;

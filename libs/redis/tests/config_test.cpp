@@ -1,0 +1,42 @@
+#include "redis/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "convert.hpp"
+#include "redis/client.hpp"
+
+namespace lanyard::redis {
+namespace {
+
+TEST(RedisConfig, AcceptsTheDefaults) {
+    EXPECT_TRUE(validate({}));
+}
+
+TEST(RedisConfig, SaysWhichValueIsBadAndWhatIsAllowed) {
+    const auto result = validate({.port = 0});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Errc::invalid_argument);
+    EXPECT_EQ(result.error().message, "port: 0 is not allowed, must be 1..65535");
+}
+
+TEST(RedisConfig, RefusesTlsClearly) {
+    const auto client = Client::start({.tls = true});
+    ASSERT_FALSE(client);
+    EXPECT_EQ(client.error().code, Errc::unsupported);
+}
+
+TEST(RedisConfig, RefusesAUserWithoutAPassword) {
+    EXPECT_FALSE(validate({.username = "lanyard"}));
+}
+
+TEST(RedisError, MapsTheServersCodes) {
+    EXPECT_EQ(server_error("LOADING Redis is loading the dataset in memory").code, Errc::unavailable);
+    EXPECT_EQ(server_error("READONLY You can't write against a read only replica.").code, Errc::unavailable);
+    EXPECT_EQ(server_error("OOM command not allowed").code, Errc::resource_exhausted);
+    EXPECT_EQ(server_error("NOAUTH Authentication required.").code, Errc::permission_denied);
+    EXPECT_EQ(server_error("ERR unknown command").code, Errc::internal);
+    EXPECT_EQ(server_error("WRONGTYPE x").message, "redis: WRONGTYPE x");
+}
+
+}  // namespace
+}  // namespace lanyard::redis
