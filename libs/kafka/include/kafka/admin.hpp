@@ -22,10 +22,10 @@ enum class ManageTopics : std::uint8_t {
 [[nodiscard]] Result<ManageTopics> parse_manage_topics(std::string_view text);
 
 struct TopicSpec {
-    std::string name;
+    std::string name{};
     std::int32_t partitions = 1;
-    std::int16_t replication = -1;              // -1: the broker's default; not verified
-    std::map<std::string, std::string> config;  // e.g. cleanup.policy=compact, retention.ms
+    std::int16_t replication = -1;                // -1: the broker's default; not verified
+    std::map<std::string, std::string> config{};  // e.g. cleanup.policy=compact, retention.ms
 };
 
 struct TopicReport {

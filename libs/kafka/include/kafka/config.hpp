@@ -14,7 +14,7 @@ struct ClientConfig {
     std::string bootstrap = "127.0.0.1:9092";  // host:port, comma separated
     std::string client_id = "lanyard";         // seen in the broker's logs and quotas
     // librdkafka properties by name (security.protocol, sasl.*, ssl.*, …); they win over what the adapter sets.
-    std::map<std::string, std::string> properties;
+    std::map<std::string, std::string> properties{};
 };
 
 enum class Compression : std::uint8_t { none, lz4, zstd };
@@ -22,7 +22,7 @@ enum class Compression : std::uint8_t { none, lz4, zstd };
 // A producer that loses nothing and keeps order per key: idempotent, acks=all, at most 5 requests in flight.
 // Partitions as Kafka's Java clients do (murmur2_random), so that joins by key work.
 struct ProducerConfig {
-    ClientConfig client;
+    ClientConfig client{};
     Compression compression = Compression::lz4;
     // How long a record may wait for company before it is sent.
     std::chrono::milliseconds linger{5};
@@ -36,10 +36,10 @@ struct ProducerConfig {
 enum class StartAt : std::uint8_t { earliest, latest };
 
 struct ConsumerConfig {
-    ClientConfig client;
+    ClientConfig client{};
     // The consumer group. Empty for a consumer that is given its partitions (Consumer::assign) and commits
     // nothing.
-    std::string group;
+    std::string group{};
     // Where a group begins that has no committed offset. With assign() every partition names its own, and an
     // offset that is gone is an error instead (ConsumerEvents::on_error, not_found).
     StartAt start_at = StartAt::earliest;

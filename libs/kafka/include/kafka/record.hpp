@@ -31,18 +31,18 @@ class Topic {
 
 // A record to produce; everything is copied by produce().
 struct Record {
-    Topic topic;
-    std::string_view key;  // empty: no key, any partition
-    ByteView value;
+    Topic topic{};
+    std::string_view key{};  // empty: no key, any partition
+    ByteView value{};
     bool tombstone = false;  // a null value: deletes the key from a compacted topic; `value` is ignored
-    std::span<const Header> headers;
+    std::span<const Header> headers{};
     UnixMillis timestamp_ms = 0;  // 0: now
     std::uint64_t opaque = 0;     // given back in the Delivery
 };
 
 // One partition of a topic with the offset to read NEXT (so: last processed + 1).
 struct TopicOffset {
-    std::string topic;
+    std::string topic{};
     std::int32_t partition = 0;
     std::int64_t offset = 0;
     friend bool operator==(const TopicOffset&, const TopicOffset&) = default;

@@ -19,14 +19,14 @@ namespace lanyard::rpc {
 
 // The machine-readable part of an error (AIP-193), carried as google.rpc.Status in grpc-status-details-bin.
 struct ErrorDetails {
-    std::string reason;                           // ErrorInfo.reason: UPPER_SNAKE, at most 63 characters
-    std::map<std::string, std::string> metadata;  // ErrorInfo.metadata, e.g. coap_code -> "4.05"
+    std::string reason{};                           // ErrorInfo.reason: UPPER_SNAKE, at most 63 characters
+    std::map<std::string, std::string> metadata{};  // ErrorInfo.metadata, e.g. coap_code -> "4.05"
     struct FieldViolation {
         std::string field;  // path of the request field, as "device.endpoint"
         std::string description;
     };
-    std::vector<FieldViolation> fields;                    // BadRequest, if any
-    std::optional<std::chrono::milliseconds> retry_after;  // RetryInfo
+    std::vector<FieldViolation> fields{};                    // BadRequest, if any
+    std::optional<std::chrono::milliseconds> retry_after{};  // RetryInfo
 };
 
 // ErrorInfo.domain of all our errors.
