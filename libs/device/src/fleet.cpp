@@ -6,12 +6,18 @@ namespace lanyard::device {
 
 std::string_view to_string(ExchangeKind kind) {
     switch (kind) {
-        case ExchangeKind::none: return "none";
-        case ExchangeKind::register_: return "register";
-        case ExchangeKind::update: return "update";
-        case ExchangeKind::deregister: return "deregister";
-        case ExchangeKind::notify: return "notify";
-        case ExchangeKind::send: return "send";
+        case ExchangeKind::none:
+            return "none";
+        case ExchangeKind::register_:
+            return "register";
+        case ExchangeKind::update:
+            return "update";
+        case ExchangeKind::deregister:
+            return "deregister";
+        case ExchangeKind::notify:
+            return "notify";
+        case ExchangeKind::send:
+            return "send";
     }
     return "unknown";
 }

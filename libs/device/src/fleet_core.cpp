@@ -239,9 +239,15 @@ void Fleet::Core::finish(DeviceIndex index, ExchangeOutcome outcome, const coap:
     const PendingExchange done = device.pending;
     device.pending.kind = ExchangeKind::none;
     switch (done.kind) {
-        case ExchangeKind::register_: settle_register(device, outcome, answer); break;
-        case ExchangeKind::update: settle_update(device, outcome, answer); break;
-        case ExchangeKind::notify: settle_notify(device, outcome, done.slot); break;
+        case ExchangeKind::register_:
+            settle_register(device, outcome, answer);
+            break;
+        case ExchangeKind::update:
+            settle_update(device, outcome, answer);
+            break;
+        case ExchangeKind::notify:
+            settle_notify(device, outcome, done.slot);
+            break;
         case ExchangeKind::deregister:
             if (device.state == DeviceState::registered) --counters_.registered_now;
             device.state = DeviceState::off;
@@ -250,7 +256,8 @@ void Fleet::Core::finish(DeviceIndex index, ExchangeOutcome outcome, const coap:
         case ExchangeKind::send:
             if (outcome == ExchangeOutcome::timed_out) lose_registration(device, backoff(device));
             break;
-        case ExchangeKind::none: break;
+        case ExchangeKind::none:
+            break;
     }
     report(index, done, outcome, code_of(answer));
     if (device.pending.kind == ExchangeKind::none) run_due(index);
@@ -298,9 +305,15 @@ void Fleet::Core::settle_update(FleetDevice& device, ExchangeOutcome outcome, co
             device.lifetime_changed = false;
             schedule_update(device);
             break;
-        case Code::service_unavailable: device.update_at = after(max_age_wait(device, *answer)); break;
-        case Code::not_found: lose_registration(device, milliseconds(device.random.below(kRegisterJitterMs))); break;
-        default: lose_registration(device, backoff(device)); break;
+        case Code::service_unavailable:
+            device.update_at = after(max_age_wait(device, *answer));
+            break;
+        case Code::not_found:
+            lose_registration(device, milliseconds(device.random.below(kRegisterJitterMs)));
+            break;
+        default:
+            lose_registration(device, backoff(device));
+            break;
     }
 }
 

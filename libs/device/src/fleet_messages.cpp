@@ -53,14 +53,23 @@ void Fleet::Core::transmit_pending(DeviceIndex index) {
     const FleetDevice& device = devices_[index];
     const PendingExchange& pending = device.pending;
     switch (pending.kind) {
-        case ExchangeKind::register_: transmit(index, build_register(index)); break;
-        case ExchangeKind::update: transmit(index, build_on_location(device, Code::post)); break;
-        case ExchangeKind::deregister: transmit(index, build_on_location(device, Code::delete_)); break;
-        case ExchangeKind::send: transmit(index, build_send(device)); break;
+        case ExchangeKind::register_:
+            transmit(index, build_register(index));
+            break;
+        case ExchangeKind::update:
+            transmit(index, build_on_location(device, Code::post));
+            break;
+        case ExchangeKind::deregister:
+            transmit(index, build_on_location(device, Code::delete_));
+            break;
+        case ExchangeKind::send:
+            transmit(index, build_send(device));
+            break;
         case ExchangeKind::notify:
             transmit(index, build_notification(index, device.slots[pending.slot], Type::confirmable, pending));
             break;
-        case ExchangeKind::none: break;
+        case ExchangeKind::none:
+            break;
     }
 }
 
@@ -88,8 +97,7 @@ ByteView Fleet::Core::build_on_location(const FleetDevice& device, Code method) 
 
 ByteView Fleet::Core::build_send(const FleetDevice& device) {
     const lwm2m::Record record{observable_path(0), degrees(device.pending.sensor.value), std::nullopt};
-    const Result<Bytes> payload =
-        lwm2m::encode(lwm2m::ContentFormat::senml_cbor, lwm2m::Path(), std::span(&record, 1));
+    const Result<Bytes> payload = lwm2m::encode(lwm2m::ContentFormat::senml_cbor, lwm2m::Path(), std::span(&record, 1));
     coap::MessageWriter writer = begin_request(buffer_, Code::post, device.pending.mid);
     writer.option(OptionNumber::uri_path, as_bytes("dp"));
     writer.option_uint(OptionNumber::content_format, lwm2m::number_of(lwm2m::ContentFormat::senml_cbor));

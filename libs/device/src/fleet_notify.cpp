@@ -5,7 +5,7 @@
 namespace lanyard::device {
 namespace {
 
-constexpr std::uint8_t kTemperature = 0;     // observable_number() of /3303/0/5700
+constexpr std::uint8_t kTemperature = 0;      // observable_number() of /3303/0/5700
 constexpr std::uint8_t kLastTemperature = 2;  // /3303/0 and /3303 cover it
 
 bool covers_temperature(const ObservationSlot& slot) {

@@ -110,8 +110,11 @@ void Fleet::Core::cancel(FleetDevice& device, const coap::MessageView& request, 
 void Fleet::Core::apply(FleetDevice& device, const SensorTree& tree) {
     device.attributes = tree.attribute_set();
     switch (tree.effect()) {
-        case SensorTree::Effect::none: break;
-        case SensorTree::Effect::reset_min_max: device.sensor.reset_min_max(); break;
+        case SensorTree::Effect::none:
+            break;
+        case SensorTree::Effect::reset_min_max:
+            device.sensor.reset_min_max();
+            break;
         case SensorTree::Effect::reboot:
             device.pending.kind = ExchangeKind::none;
             device.attributes = AttributeTable::kNone;

@@ -96,12 +96,20 @@ ParsedOperation parse_operation(const coap::MessageView& request, ByteView paylo
     operation.content_format = request.content_format();
     operation.payload = payload;
     switch (request.code()) {
-        case Code::get: return parse_get(request, std::move(operation), query);
-        case Code::put: return parse_put(std::move(operation), query);
-        case Code::post: return parse_post(std::move(operation));
-        case Code::fetch: operation.kind = OperationKind::read_composite; break;
-        case Code::ipatch: operation.kind = OperationKind::write_composite; break;
-        default: return refuse(Code::method_not_allowed);
+        case Code::get:
+            return parse_get(request, std::move(operation), query);
+        case Code::put:
+            return parse_put(std::move(operation), query);
+        case Code::post:
+            return parse_post(std::move(operation));
+        case Code::fetch:
+            operation.kind = OperationKind::read_composite;
+            break;
+        case Code::ipatch:
+            operation.kind = OperationKind::write_composite;
+            break;
+        default:
+            return refuse(Code::method_not_allowed);
     }
     if (!operation.path.is_root()) return refuse(Code::method_not_allowed);
     return {Code::empty, std::move(operation)};

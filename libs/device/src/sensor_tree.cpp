@@ -23,13 +23,13 @@ struct Leaf {
 
 // Ascending; every object has instance 0 only, every multiple resource its instance 0.
 constexpr std::array kLeaves{
-    Leaf{1, 0, Access::read},          Leaf{1, 1, Access::read_write},  Leaf{1, 6, Access::read},
-    Leaf{1, 7, Access::read},          Leaf{1, 8, Access::execute},     Leaf{3, 0, Access::read},
-    Leaf{3, 1, Access::read},          Leaf{3, 2, Access::read},        Leaf{3, 3, Access::read},
-    Leaf{3, 4, Access::execute},       Leaf{3, 9, Access::read},        Leaf{3, 11, Access::read, true},
-    Leaf{3, 16, Access::read},         Leaf{4, 0, Access::read},        Leaf{4, 1, Access::read, true},
-    Leaf{4, 2, Access::read},          Leaf{4, 4, Access::read, true},  Leaf{3303, 5601, Access::read},
-    Leaf{3303, 5602, Access::read},    Leaf{3303, 5605, Access::execute}, Leaf{3303, 5700, Access::read},
+    Leaf{1, 0, Access::read},       Leaf{1, 1, Access::read_write},    Leaf{1, 6, Access::read},
+    Leaf{1, 7, Access::read},       Leaf{1, 8, Access::execute},       Leaf{3, 0, Access::read},
+    Leaf{3, 1, Access::read},       Leaf{3, 2, Access::read},          Leaf{3, 3, Access::read},
+    Leaf{3, 4, Access::execute},    Leaf{3, 9, Access::read},          Leaf{3, 11, Access::read, true},
+    Leaf{3, 16, Access::read},      Leaf{4, 0, Access::read},          Leaf{4, 1, Access::read, true},
+    Leaf{4, 2, Access::read},       Leaf{4, 4, Access::read, true},    Leaf{3303, 5601, Access::read},
+    Leaf{3303, 5602, Access::read}, Leaf{3303, 5605, Access::execute}, Leaf{3303, 5700, Access::read},
     Leaf{3303, 5701, Access::read},
 };
 
@@ -73,13 +73,20 @@ Value server_or_device_value(const Leaf& leaf, std::uint32_t lifetime_s, std::st
         return std::int64_t{1};
     }
     switch (leaf.resource) {
-        case 0: return std::string("Lanyard");
-        case 1: return std::string("simulated temperature sensor");
-        case 2: return std::string(endpoint);
-        case 3: return std::string("1.0.0");
-        case 9: return std::int64_t{100};
-        case 11: return std::int64_t{0};
-        default: return std::string("U");
+        case 0:
+            return std::string("Lanyard");
+        case 1:
+            return std::string("simulated temperature sensor");
+        case 2:
+            return std::string(endpoint);
+        case 3:
+            return std::string("1.0.0");
+        case 9:
+            return std::int64_t{100};
+        case 11:
+            return std::int64_t{0};
+        default:
+            return std::string("U");
     }
 }
 
@@ -92,10 +99,14 @@ Value connectivity_value(const Leaf& leaf) {
 
 Value temperature_value(const Leaf& leaf, const TemperatureSensor& sensor) {
     switch (leaf.resource) {
-        case 5601: return degrees(sensor.min);
-        case 5602: return degrees(sensor.max);
-        case 5700: return degrees(sensor.value);
-        default: return std::string("Cel");
+        case 5601:
+            return degrees(sensor.min);
+        case 5602:
+            return degrees(sensor.max);
+        case 5700:
+            return degrees(sensor.value);
+        default:
+            return std::string("Cel");
     }
 }
 

@@ -92,15 +92,23 @@ Answer discover(const ResourceTree& tree, const Operation& operation) {
 
 Code code_for(Errc error) {
     switch (error) {
-        case Errc::invalid_argument: return Code::bad_request;
-        case Errc::unsupported: return Code::unsupported_content_format;
-        case Errc::too_large: return Code::request_entity_too_large;
-        case Errc::not_found: return Code::not_found;
-        case Errc::permission_denied: return Code::unauthorized;
-        case Errc::failed_precondition: return Code::method_not_allowed;
+        case Errc::invalid_argument:
+            return Code::bad_request;
+        case Errc::unsupported:
+            return Code::unsupported_content_format;
+        case Errc::too_large:
+            return Code::request_entity_too_large;
+        case Errc::not_found:
+            return Code::not_found;
+        case Errc::permission_denied:
+            return Code::unauthorized;
+        case Errc::failed_precondition:
+            return Code::method_not_allowed;
         case Errc::resource_exhausted:
-        case Errc::unavailable: return Code::service_unavailable;
-        default: return Code::internal_server_error;
+        case Errc::unavailable:
+            return Code::service_unavailable;
+        default:
+            return Code::internal_server_error;
     }
 }
 
@@ -122,14 +130,20 @@ Answer serve(ResourceTree& tree, const Operation& operation, ContentFormat prefe
         case OperationKind::observe:
         case OperationKind::cancel_observation:
             return read_answer(tree, operation.path, operation.accept, preferred);
-        case OperationKind::discover: return discover(tree, operation);
-        case OperationKind::write_replace: return write(tree, operation, WriteMode::replace);
-        case OperationKind::write_update: return write(tree, operation, WriteMode::update);
+        case OperationKind::discover:
+            return discover(tree, operation);
+        case OperationKind::write_replace:
+            return write(tree, operation, WriteMode::replace);
+        case OperationKind::write_update:
+            return write(tree, operation, WriteMode::update);
         case OperationKind::write_attributes:
             return done(tree.set_attributes(operation.path, operation.attributes));
-        case OperationKind::execute: return done(tree.execute(operation.path, operation.payload));
-        case OperationKind::read_composite: return read_composite(tree, operation, preferred);
-        case OperationKind::write_composite: return write(tree, operation, WriteMode::update);
+        case OperationKind::execute:
+            return done(tree.execute(operation.path, operation.payload));
+        case OperationKind::read_composite:
+            return read_composite(tree, operation, preferred);
+        case OperationKind::write_composite:
+            return write(tree, operation, WriteMode::update);
     }
     return {Code::internal_server_error, std::nullopt, {}};
 }
