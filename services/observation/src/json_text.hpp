@@ -1,0 +1,23 @@
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+
+namespace lanyard::observation {
+
+// `text` in quotes at the end of `out`, escaped as RFC 8259 section 7; bytes that are not UTF-8 become U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+// Base64 (RFC 4648 section 4, padded) without quotes.
+void append_base64(std::string& out, ByteView bytes);
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+    out.append(digits, end);
+}
+
+}  // namespace lanyard::observation
