@@ -21,11 +21,10 @@ void bind_kafka(runtime::Binder& b, KafkaConfig& c) {
                   "librdkafka properties as name=value, for example security.protocol=SASL_SSL.");
     b.required_string("kafka.group", &c.group,
                       "Consumer group shared by all replicas; .uplink and .lifecycle are appended.");
-    b.enumeration("kafka.compression", &c.compression,
-                  {{"none", kafka::Compression::none},
-                   {"lz4", kafka::Compression::lz4},
-                   {"zstd", kafka::Compression::zstd}},
-                  "Compression of what is produced.");
+    b.enumeration(
+        "kafka.compression", &c.compression,
+        {{"none", kafka::Compression::none}, {"lz4", kafka::Compression::lz4}, {"zstd", kafka::Compression::zstd}},
+        "Compression of what is produced.");
     b.duration("kafka.linger", &c.linger, {0ms, 1s}, "How long a record may wait for company.");
     b.duration("kafka.delivery_timeout", &c.delivery_timeout, {1s, 5min},
                "After this an unacknowledged record counts as failed and its uplink record is read again.");

@@ -17,8 +17,8 @@ inline constexpr std::size_t kMaxDesired = 256;
 
 // An observation that a device should have.
 struct Desired {
-    std::string id;            // last part of the resource name
-    std::string template_id;   // empty for its own
+    std::string id;           // last part of the resource name
+    std::string template_id;  // empty for its own
     std::string path;
     AttributeMap attributes;
     std::optional<std::uint16_t> accept;

@@ -24,7 +24,8 @@ bool Freshness::observe(DeviceNumber device, SpecId spec, std::uint32_t generati
     Last& last = found->second;
     if (generation < last.generation) return false;
     if (generation == last.generation && sequence == last.sequence) return true;
-    if (generation == last.generation && !is_newer(last.sequence, sequence, last.received_ms, received_ms)) return false;
+    if (generation == last.generation && !is_newer(last.sequence, sequence, last.received_ms, received_ms))
+        return false;
     last = {generation, sequence, received_ms};
     return true;
 }

@@ -29,9 +29,7 @@ class Freshness {
         std::uint32_t sequence = 0;
         UnixMillis received_ms = 0;
     };
-    static std::uint64_t key(DeviceNumber device, SpecId spec) {
-        return (std::uint64_t{device.value} << 16) | spec;
-    }
+    static std::uint64_t key(DeviceNumber device, SpecId spec) { return (std::uint64_t{device.value} << 16) | spec; }
 
     std::size_t max_;
     std::unordered_map<std::uint64_t, Last> last_;

@@ -10,12 +10,13 @@ Plan make_plan(std::span<const Wanted> wanted, std::span<const ObservationState>
     for (const Wanted& w : wanted) {
         const auto state = std::find_if(states.begin(), states.end(), [&](const auto& s) { return s.spec == w.spec; });
         const bool current = state != states.end() && state->generation == generation && !options.registered_anew;
-        const bool done = current && (state->state == State::active ||
-                                      (state->state == State::failed && !options.retry_failed));
+        const bool done =
+            current && (state->state == State::active || (state->state == State::failed && !options.retry_failed));
         if (!done) plan.establish.push_back(w);
     }
     for (const ObservationState& state : states) {
-        const bool kept = std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.spec == state.spec; });
+        const bool kept =
+            std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.spec == state.spec; });
         if (kept) continue;
         if (state.generation == generation && state.state == State::active) plan.cancel.push_back(state.spec);
         plan.erase.push_back(state.spec);

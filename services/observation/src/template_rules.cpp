@@ -54,9 +54,8 @@ std::optional<BadField> check_accept(std::optional<std::uint16_t> accept) {
 
 bool is_template_id(std::string_view id) {
     const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-    return !id.empty() && id.size() <= 63 && lower(id.front()) && std::all_of(id.begin(), id.end(), [&](char c) {
-        return lower(c) || (c >= '0' && c <= '9') || c == '-';
-    });
+    return !id.empty() && id.size() <= 63 && lower(id.front()) &&
+           std::all_of(id.begin(), id.end(), [&](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 std::optional<BadField> check_template(const Template& entry) {
@@ -72,7 +71,8 @@ std::optional<BadField> check_template(const Template& entry) {
 }
 
 std::optional<BadField> check_own(const OwnObservation& own) {
-    if (own.path.find('*') != std::string::npos) return BadField{"path", "must name an instance, \"*\" is for templates"};
+    if (own.path.find('*') != std::string::npos)
+        return BadField{"path", "must name an instance, \"*\" is for templates"};
     if (auto bad = check_path(own.path, "path")) return bad;
     if (auto bad = check_attributes(own.attributes)) return bad;
     return check_accept(own.accept);

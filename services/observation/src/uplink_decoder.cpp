@@ -16,18 +16,30 @@ constexpr std::uint32_t kFirstErrorCode = 0x80;  // 4.00
 
 std::string_view phrase(std::uint32_t code) {
     switch (code) {
-        case 0x80: return "Bad Request";
-        case 0x81: return "Unauthorized";
-        case 0x83: return "Forbidden";
-        case 0x84: return "Not Found";
-        case 0x85: return "Method Not Allowed";
-        case 0x86: return "Not Acceptable";
-        case 0x8d: return "Request Entity Too Large";
-        case 0x8f: return "Unsupported Content-Format";
-        case 0xa0: return "Internal Server Error";
-        case 0xa1: return "Not Implemented";
-        case 0xa3: return "Service Unavailable";
-        default: return "";
+        case 0x80:
+            return "Bad Request";
+        case 0x81:
+            return "Unauthorized";
+        case 0x83:
+            return "Forbidden";
+        case 0x84:
+            return "Not Found";
+        case 0x85:
+            return "Method Not Allowed";
+        case 0x86:
+            return "Not Acceptable";
+        case 0x8d:
+            return "Request Entity Too Large";
+        case 0x8f:
+            return "Unsupported Content-Format";
+        case 0xa0:
+            return "Internal Server Error";
+        case 0xa1:
+            return "Not Implemented";
+        case 0xa3:
+            return "Service Unavailable";
+        default:
+            return "";
     }
 }
 
@@ -76,9 +88,12 @@ Decoded decode_uplink(const UplinkRecord& record, const SpecTable& specs) {
         return Rejection{"INVALID_RECORD", "tenant or endpoint is missing"};
     }
     switch (record.kind()) {
-        case UplinkRecord::KIND_NOTIFY: return decode_notification(record, specs);
-        case UplinkRecord::KIND_SEND: return decode_payload(record, lwm2m::Path{}, true);
-        default: return Rejection{"INVALID_RECORD", "unknown kind " + std::to_string(record.kind())};
+        case UplinkRecord::KIND_NOTIFY:
+            return decode_notification(record, specs);
+        case UplinkRecord::KIND_SEND:
+            return decode_payload(record, lwm2m::Path{}, true);
+        default:
+            return Rejection{"INVALID_RECORD", "unknown kind " + std::to_string(record.kind())};
     }
 }
 

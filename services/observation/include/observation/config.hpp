@@ -42,30 +42,30 @@ struct KafkaConfig {
 };
 
 struct UplinkConfig {
-    std::size_t batch_max = 1000;            // uplink records taken in one poll
-    std::size_t in_flight_max = 50000;       // telemetry records produced and not yet acknowledged
-    std::size_t held_max = 10000;            // uplink records waiting for an unknown spec to be looked up
-    std::size_t tracked_max = 2000000;       // observations whose freshness is remembered
+    std::size_t batch_max = 1000;       // uplink records taken in one poll
+    std::size_t in_flight_max = 50000;  // telemetry records produced and not yet acknowledged
+    std::size_t held_max = 10000;       // uplink records waiting for an unknown spec to be looked up
+    std::size_t tracked_max = 2000000;  // observations whose freshness is remembered
     Duration latest_interval = std::chrono::seconds(1);
-    std::size_t latest_max = 200000;         // devices with latest values not yet written
+    std::size_t latest_max = 200000;  // devices with latest values not yet written
 };
 
 struct ReconcileConfig {
-    std::size_t concurrency = 1024;          // devices worked on at once
-    std::size_t window = 1000000;            // lifecycle events taken and not yet done
+    std::size_t concurrency = 1024;  // devices worked on at once
+    std::size_t window = 1000000;    // lifecycle events taken and not yet done
     Duration request_timeout = std::chrono::seconds(30);
-    std::uint32_t attempts = 6;              // per device and event
+    std::uint32_t attempts = 6;  // per device and event
     Duration backoff_min = std::chrono::seconds(1);
     Duration backoff_max = std::chrono::seconds(60);
     Duration revive_delay = std::chrono::seconds(30);  // after an error notification
-    std::uint32_t revive_attempts = 3;       // per observation and registration
-    std::uint32_t rollout_rate = 500;        // devices a second when a template changes
+    std::uint32_t revive_attempts = 3;                 // per observation and registration
+    std::uint32_t rollout_rate = 500;                  // devices a second when a template changes
     Duration template_refresh = std::chrono::seconds(1);
 };
 
 struct StreamConfig {
-    std::size_t max = 64;                    // StreamValues calls at once
-    std::size_t queue_max = 4096;            // values waiting for a slow client
+    std::size_t max = 64;          // StreamValues calls at once
+    std::size_t queue_max = 4096;  // values waiting for a slow client
     Duration slow_limit = std::chrono::seconds(30);
     Duration bookmark_interval = std::chrono::seconds(5);
 };
@@ -77,15 +77,15 @@ struct TemplateEntry {
     std::string filter;
     std::uint16_t object_id = 0;
     std::vector<std::string> paths;
-    std::vector<std::string> attributes;     // "pmin=5"
-    std::int32_t accept = -1;                // -1: chosen by the device's formats
+    std::vector<std::string> attributes;  // "pmin=5"
+    std::int32_t accept = -1;             // -1: chosen by the device's formats
 };
 
 // Everything an operator sets of this service, with its defaults.
 struct Config {
     Address grpc_listen = Address::v4(0x7f000001, 7403);
     bool reflection = true;
-    Secret cluster_key;                      // 32 hex digits
+    Secret cluster_key;  // 32 hex digits
     std::vector<std::string> registry_addresses{"127.0.0.1:7402"};
     redis::Config redis;
     Duration redis_timeout = std::chrono::seconds(2);

@@ -61,8 +61,8 @@ enum class Outcome : std::uint8_t {
 
 struct DownlinkAnswer {
     Outcome outcome = Outcome::unreachable;
-    std::string message;     // for people
-    std::uint8_t code = 0;   // CoAP code as a byte
+    std::string message;    // for people
+    std::uint8_t code = 0;  // CoAP code as a byte
     std::optional<std::uint16_t> content_format;
     std::optional<std::uint32_t> observe;
     std::string payload;

@@ -15,9 +15,9 @@ namespace lanyard::observation {
 
 // What a composing program may bring instead of what the configuration names. All may be left empty.
 struct Deps {
-    std::shared_ptr<ObservationStore> store;          // else Redis
-    std::shared_ptr<Downlink> downlink;               // else DownlinkService of the registry
-    std::shared_ptr<DeviceDirectory> directory;       // else DeviceService of the registry
+    std::shared_ptr<ObservationStore> store;     // else Redis
+    std::shared_ptr<Downlink> downlink;          // else DownlinkService of the registry
+    std::shared_ptr<DeviceDirectory> directory;  // else DeviceService of the registry
     // Read once in start(): where the registry listens, when that is known only then; else registry.addresses.
     std::function<std::vector<std::string>()> registry_addresses;
 };
