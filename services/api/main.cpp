@@ -1,0 +1,12 @@
+#include "api/api.hpp"
+
+int main(int argc, char** argv) {
+    lanyard::api::Config config;
+    return lanyard::runtime::run_service_main(
+        argc, argv,
+        {.name = "api",
+         .summary = "One gRPC front door for all public services.",
+         .bind = [&](auto& binder) { lanyard::api::bind(binder, config); },
+         .validate = {},
+         .make = [&](const auto& context) { return lanyard::api::make_service(config, context); }});
+}

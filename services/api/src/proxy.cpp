@@ -1,0 +1,176 @@
+#include "proxy.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/client_callback.h>
+
+#include "rpc/status.hpp"
+
+namespace lanyard::api {
+namespace {
+
+// "/lanyard.registry.v1.DeviceService/GetDevice" -> service, method.
+std::pair<std::string, std::string> split_method(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (path.empty() || path[0] != '/' || slash == 0) return {};
+    return {path.substr(1, slash - 1), path.substr(slash + 1)};
+}
+
+// Headers that gRPC sets for each hop itself.
+bool is_hop_header(std::string_view key) {
+    return key.starts_with(':') || key.starts_with("grpc-") || key == "user-agent" || key == "content-type" ||
+           key == "te" || key == "host";
+}
+
+void copy_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from,
+                   const std::function<void(std::string, std::string)>& add) {
+    for (const auto& [key, value] : from) {
+        const std::string_view name(key.data(), key.size());
+        if (!is_hop_header(name)) add(std::string(name), std::string(value.data(), value.size()));
+    }
+}
+
+// One call: the server half (this) and the client half (client_). Freed when both reactors are done.
+//
+// Each direction moves one message at a time and has its own buffer. Each direction also keeps a hold on the client
+// half, because its next operation is started from a callback of the server half; the lock makes "start an operation
+// or find the direction closed" one step.
+class Call final : public grpc::ServerGenericBidiReactor {
+  public:
+    Call(grpc::GenericCallbackServerContext* context, std::shared_ptr<grpc::Channel> channel, std::string service,
+         std::string method, const Proxy::OnDone& on_done)
+        : server_context_(context),
+          service_(std::move(service)),
+          method_(std::move(method)),
+          on_done_(on_done),
+          stub_(std::move(channel)),
+          client_(*this) {
+        client_context_.set_deadline(context->deadline());
+        copy_metadata(context->client_metadata(),
+                      [this](std::string key, std::string value) { client_context_.AddMetadata(key, value); });
+        stub_.PrepareBidiStreamingCall(&client_context_, context->method(), {}, &client_);
+        client_.AddMultipleHolds(2);
+        client_.StartRead(&to_user_);
+        client_.StartCall();
+        StartRead(&to_backend_);
+    }
+
+    void OnReadDone(bool ok) override {
+        const std::lock_guard lock(mutex_);
+        if (!uplink_open_) return;
+        if (ok) {
+            client_.StartWrite(&to_backend_);
+        } else {
+            client_.StartWritesDone();
+            close(uplink_open_);
+        }
+    }
+    void OnWriteDone(bool ok) override {
+        const std::lock_guard lock(mutex_);
+        if (ok) {
+            client_.StartRead(&to_user_);
+        } else {
+            client_context_.TryCancel();
+            close(downlink_open_);
+            close(uplink_open_);
+        }
+    }
+    void OnCancel() override { client_context_.TryCancel(); }
+    void OnDone() override { unref(); }
+
+  private:
+    // The call to the backend.
+    class ClientHalf final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+      public:
+        explicit ClientHalf(Call& call) : call_(call) {}
+        void OnReadInitialMetadataDone(bool ok) override {
+            if (ok) call_.copy_initial_metadata();
+        }
+        void OnReadDone(bool ok) override {
+            if (ok) {
+                call_.StartWrite(&call_.to_user_);
+            } else {
+                call_.backend_ended();
+            }
+        }
+        void OnWriteDone(bool ok) override {
+            if (ok) call_.StartRead(&call_.to_backend_);
+        }
+        void OnDone(const grpc::Status& status) override { call_.finish(status); }
+
+      private:
+        Call& call_;
+    };
+
+    void copy_initial_metadata() {
+        copy_metadata(client_context_.GetServerInitialMetadata(), [this](std::string key, std::string value) {
+            server_context_->AddInitialMetadata(key, value);
+        });
+    }
+
+    // No message follows from the backend: what the user still sends has nowhere to go.
+    void backend_ended() {
+        const std::lock_guard lock(mutex_);
+        close(downlink_open_);
+        close(uplink_open_);
+    }
+
+    void close(bool& direction_open) {
+        if (std::exchange(direction_open, false)) client_.RemoveHold();
+    }
+
+    void finish(const grpc::Status& status) {
+        copy_metadata(client_context_.GetServerTrailingMetadata(), [this](std::string key, std::string value) {
+            server_context_->AddTrailingMetadata(key, value);
+        });
+        on_done_(service_, method_, status.error_code());
+        Finish(status);
+        unref();
+    }
+
+    void unref() {
+        if (references_.fetch_sub(1) == 1) delete this;
+    }
+
+    grpc::GenericCallbackServerContext* server_context_;
+    std::string service_;
+    std::string method_;
+    const Proxy::OnDone& on_done_;
+    grpc::GenericStub stub_;
+    grpc::ClientContext client_context_;
+    ClientHalf client_;
+    grpc::ByteBuffer to_backend_;
+    grpc::ByteBuffer to_user_;
+    std::mutex mutex_;
+    bool uplink_open_ = true;    // user to backend
+    bool downlink_open_ = true;  // backend to user
+    std::atomic<int> references_{2};
+};
+
+// Ends a call that has no route.
+class Refusal final : public grpc::ServerGenericBidiReactor {
+  public:
+    explicit Refusal(const grpc::Status& status) { Finish(status); }
+    void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+Proxy::Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done)
+    : routes_(std::move(routes)), on_done_(std::move(on_done)) {}
+
+grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServerContext* context) {
+    auto [service, method] = split_method(context->method());
+    const auto route = routes_.find(service);
+    if (route == routes_.end()) {
+        return new Refusal(rpc::to_status(
+            make_error(Errc::unsupported, "no public service \"" + service + "\"; reflection lists those there are"),
+            {.reason = "UNKNOWN_SERVICE", .metadata = {}, .fields = {}, .retry_after = {}}));
+    }
+    return new Call(context, route->second, std::move(service), std::move(method), on_done_);
+}
+
+}  // namespace lanyard::api

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <grpcpp/generic/async_generic_service.h>
+
+#include "rpc/channel_pool.hpp"
+
+namespace lanyard::api {
+
+// Passes calls on by the full name of their service, without looking at messages: a unary call is a stream of one.
+//
+// One message per direction is under way at a time, so a slow side slows the other through gRPC's flow control and
+// nothing piles up here. Deadline, metadata, status details, trailing metadata and cancellation are kept.
+// A service without a route is UNIMPLEMENTED. Thread-safe; must outlive the server.
+class Proxy final : public grpc::CallbackGenericService {
+  public:
+    // Told once per finished call: full service name, method name, status code.
+    using OnDone = std::function<void(std::string_view service, std::string_view method, grpc::StatusCode code)>;
+
+    Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done);
+
+    grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
+
+  private:
+    std::map<std::string, std::shared_ptr<grpc::Channel>> routes_;  // by full service name
+    OnDone on_done_;
+};
+
+}  // namespace lanyard::api

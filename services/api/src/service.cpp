@@ -1,0 +1,147 @@
+#include <array>
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <grpcpp/channel.h>
+
+#include "api/api.hpp"
+#include "lanyard/observation/v1/observation.grpc.pb.h"
+#include "lanyard/operations/v1/operation.grpc.pb.h"
+#include "lanyard/registry/v1/device.grpc.pb.h"
+#include "proxy.hpp"
+#include "reflection.hpp"
+#include "rpc/server.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/socket_address.hpp"
+
+namespace lanyard::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A service behind the front door.
+struct Backend {
+    std::string name;
+    std::string target;
+    std::vector<std::string> services;  // full names
+    std::shared_ptr<grpc::Channel> channel;
+    runtime::HealthBoard::Dependency health;
+};
+
+std::vector<Backend> make_backends(const Config& config, runtime::HealthBoard& board) {
+    std::vector<Backend> backends(2);
+    backends[0].name = "registry";
+    backends[0].target = config.registry_target;
+    backends[0].services = {registry::v1::DeviceService::service_full_name(),
+                            operations::v1::DeviceOperationService::service_full_name()};
+    backends[1].name = "observation";
+    backends[1].target = config.observation_target;
+    backends[1].services = {observation::v1::ObservationService::service_full_name()};
+    for (Backend& backend : backends) {
+        backend.channel = rpc::make_channel(backend.target);
+        backend.health = board.add({.name = backend.name, .required = false, .tolerance = 0s});
+    }
+    return backends;
+}
+
+class ApiService final : public runtime::Service {
+  public:
+    ApiService(const Config& config, const runtime::ServiceContext& context)
+        : config_(config), context_(context), backends_(make_backends(config, context.health)), loop_("api") {
+        std::map<std::string, std::shared_ptr<grpc::Channel>> routes;
+        std::vector<std::string> names;
+        for (const Backend& backend : backends_) {
+            for (const std::string& service : backend.services) {
+                routes.emplace(service, backend.channel);
+                names.push_back(service);
+            }
+        }
+        reflection_ = make_reflection(names);
+        proxy_ = std::make_unique<Proxy>(std::move(routes), [this](auto service, auto method, grpc::StatusCode code) {
+            count(service, method, code);
+        });
+    }
+
+    [[nodiscard]] std::string_view name() const override { return "api"; }
+
+    [[nodiscard]] Result<void> start() override {
+        rpc::ServerConfig server_config;
+        server_config.listen = runtime::to_string(config_.grpc_listen);
+        server_config.fallback = proxy_.get();
+        std::vector<grpc::Service*> services;
+        for (const auto& service : reflection_) services.push_back(service.get());
+        auto server = rpc::Server::start(server_config, services);
+        if (!server) return server.error();
+        server_ = std::move(*server);
+        if (!runtime::is_loopback(config_.grpc_listen)) {
+            context_.log.warn("gRPC listens beyond loopback without authentication", {{"address", server_->address()}});
+        }
+        context_.log.info("gRPC front door is open", {{"address", server_->address()}});
+        loop_.start();
+        loop_.post([this] { watch_backends(); });
+        loop_.every(1s, [this] { watch_backends(); });
+        return {};
+    }
+
+    void drain(runtime::Deadline deadline) override {
+        context_.health.set_draining();
+        const auto grace = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::min<Duration>(deadline.remaining(), 10s) * 4 / 5);
+        if (server_) server_->shutdown(grace);
+        if (!loop_.stop(deadline)) context_.log.warn("the watch loop did not end in time");
+    }
+
+    [[nodiscard]] std::vector<runtime::Port> ports() const override {
+        if (!server_) return {};
+        Address address = config_.grpc_listen;
+        address.port = server_->port();
+        return {{"grpc", address}};
+    }
+
+  private:
+    // A backend that cannot be reached degrades the front door; the others' calls still pass.
+    void watch_backends() {
+        for (Backend& backend : backends_) {
+            const grpc_connectivity_state state = backend.channel->GetState(/*try_to_connect=*/true);
+            const bool reachable = state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_IDLE;
+            if (reachable) {
+                backend.health.ok();
+            } else {
+                backend.health.down("no connection to " + backend.target + "; its calls answer UNAVAILABLE");
+            }
+            for (const std::string& service : backend.services) server_->set_serving(service, reachable);
+        }
+        server_->set_serving(true);
+    }
+
+    // Method names come from users: only those of the contracts become labels.
+    void count(std::string_view service, std::string_view method, grpc::StatusCode code) {
+        const auto* descriptor =
+            google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
+        const bool known = descriptor != nullptr && descriptor->FindMethodByName(std::string(method)) != nullptr;
+        const std::string code_text = std::to_string(static_cast<int>(code));
+        context_.metrics
+            .counter("grpc_server_handled_total", "Calls finished, by status code number.",
+                     {{"grpc_service", service}, {"grpc_method", known ? method : "unknown"}, {"grpc_code", code_text}})
+            .add();
+    }
+
+    Config config_;
+    runtime::ServiceContext context_;
+    std::vector<Backend> backends_;
+    std::vector<std::unique_ptr<grpc::Service>> reflection_;
+    std::unique_ptr<Proxy> proxy_;
+    runtime::EventLoop loop_;
+    std::unique_ptr<rpc::Server> server_;
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::Service> make_service(const Config& config, const runtime::ServiceContext& context) {
+    return std::make_unique<ApiService>(config, context);
+}
+
+}  // namespace lanyard::api
