@@ -159,7 +159,9 @@ void Binder::secret(std::string_view key, Secret* target, std::string_view doc) 
         *target = Secret(node.scalar);
         return {};
     };
-    entry.render_more = [name = std::string(key.substr(key.rfind('.') + 1))] { return "Or " + name + "_file: the path of a file that holds it."; };
+    entry.render_more = [name = std::string(key.substr(key.rfind('.') + 1))] {
+        return "Or " + name + "_file: the path of a file that holds it.";
+    };
     ConfigKey from_file = scalar_key(entry.name + "_file", doc, "the path of a file");
     from_file.hidden = true;
     from_file.render = [] { return std::string("\"\""); };

@@ -26,20 +26,38 @@ HealthBoard::Dependency HealthBoard::add(Options options) {
     const std::lock_guard lock(mutex_);
     LANYARD_ASSERT(std::none_of(entries_.begin(), entries_.end(),
                                 [&](const Entry& entry) { return entry.options.name == options.name; }));
-    entries_.push_back({std::move(options), HealthState::down, "starting", clock_(), false});
+    entries_.push_back({std::move(options), HealthState::down, "starting", clock_()});
     return {this, entries_.size() - 1};
 }
 
 void HealthBoard::Dependency::set(HealthState state, std::string_view detail) const {
     LANYARD_ASSERT(board_ != nullptr);
-    const std::lock_guard lock(board_->mutex_);
-    Entry& entry = board_->entries_[index_];
-    if (entry.state != state) {
+    board_->set(index_, state, detail);
+}
+
+void HealthBoard::set(std::size_t index, HealthState state, std::string_view detail) {
+    const telemetry::Logger* log = nullptr;
+    std::string name;
+    {
+        const std::lock_guard lock(mutex_);
+        Entry& entry = entries_[index];
+        const bool changed = entry.state != state || !entry.reported;
+        if (entry.state != state) entry.since = clock_();
         entry.state = state;
-        entry.since = board_->clock_();
+        entry.reported = true;
+        if (entry.detail != detail) entry.detail = detail;
+        if (state != HealthState::down) entry.was_up = true;
+        if (!changed || log_ == nullptr) return;
+        log = log_;
+        name = entry.options.name;
     }
-    if (entry.detail != detail) entry.detail = detail;
-    if (state != HealthState::down) entry.was_up = true;
+    const auto level = state == HealthState::ok ? telemetry::Level::info : telemetry::Level::warn;
+    log->log(level, "dependency", {{"name", name}, {"state", to_string(state)}, {"detail", detail}});
+}
+
+void HealthBoard::log_changes(const telemetry::Logger& log) {
+    const std::lock_guard lock(mutex_);
+    log_ = &log;
 }
 
 void HealthBoard::set_draining() {

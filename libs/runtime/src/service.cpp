@@ -86,6 +86,7 @@ class Process {
           log_(descriptor.name, config.log),
           process_metrics_(telemetry::add_process_metrics(metrics_)),
           admin_({config.admin_listen}, log_, metrics_) {
+        health_.log_changes(log_);
         admin_.add_health(descriptor.name, health_);
     }
 

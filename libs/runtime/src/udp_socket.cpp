@@ -96,6 +96,7 @@ struct UdpSocket::Impl {
     std::array<Control, kUdpBatch> in_controls{};
     std::array<mmsghdr, kUdpBatch> in_messages{};
     std::array<Received, kUdpBatch> received{};
+    std::size_t used = kUdpBatch;
 
     std::array<sockaddr_storage, kUdpBatch> out_peers{};
     std::array<iovec, kUdpBatch> out_vectors{};
@@ -191,11 +192,13 @@ UdpSocket::~UdpSocket() = default;
 
 std::span<Received> UdpSocket::recv_batch() {
     Impl& s = *impl_;
-    for (std::size_t i = 0; i < kUdpBatch; ++i) {
+    // Only those that the kernel wrote to since.
+    for (std::size_t i = 0; i < s.used; ++i) {
         s.in_messages[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage);
         s.in_messages[i].msg_hdr.msg_controllen = s.options.want_local_address ? sizeof(Control) : 0;
     }
     const int count = recvmmsg(s.fd.get(), s.in_messages.data(), kUdpBatch, MSG_DONTWAIT, nullptr);
+    s.used = static_cast<std::size_t>(std::max(count, 0));
     if (count <= 0) {
         if (count < 0 && errno != EAGAIN && errno != EINTR) ++s.counters.receive_errors;
         return {};

@@ -62,6 +62,28 @@ TEST_F(HealthTest, ReportsStateDetailAndAge) {
     EXPECT_EQ(board.report().lines[0].since, 0s);
 }
 
+class MemorySink final : public telemetry::LogSink {
+  public:
+    void write(std::string_view line) override { lines.emplace_back(line.substr(line.find("\"msg\""))); }
+    std::vector<std::string> lines;
+};
+
+TEST_F(HealthTest, LogsEachChangeOnce) {
+    const auto sink = std::make_shared<MemorySink>();
+    const telemetry::Logger log("registry", {}, sink);
+    board.log_changes(log);
+    const auto redis = board.add({.name = "redis"});
+    redis.down("refused, next try in 1 s");
+    redis.down("refused, next try in 2 s");
+    redis.ok();
+    redis.ok();
+    ASSERT_EQ(sink->lines.size(), 2U);
+    EXPECT_EQ(
+        sink->lines[0],
+        "\"msg\":\"dependency\",\"name\":\"redis\",\"state\":\"down\",\"detail\":\"refused, next try in 1 s\"}\n");
+    EXPECT_EQ(sink->lines[1], "\"msg\":\"dependency\",\"name\":\"redis\",\"state\":\"ok\",\"detail\":\"\"}\n");
+}
+
 TEST(HealthBoard, MayBeSetAndReadFromManyThreads) {
     HealthBoard board;
     const auto redis = board.add({.name = "redis"});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "telemetry/log.hpp"
 
 namespace lanyard::runtime {
 
@@ -68,6 +69,10 @@ class HealthBoard {
     HealthBoard(const HealthBoard&) = delete;
     HealthBoard& operator=(const HealthBoard&) = delete;
 
+    // From now on every change of a state is a log line, so that an operator sees what a service waits for. The
+    // logger must outlive the board.
+    void log_changes(const telemetry::Logger& log);
+
     // Starts as down with the detail "starting". A second one of the same name is a bug of ours.
     Dependency add(Options options);
     // Not ready from now on, whatever the dependencies say. A service sets it when its drain begins, or, if its
@@ -80,8 +85,10 @@ class HealthBoard {
   private:
     struct Entry;
     [[nodiscard]] bool ready_locked(SteadyTime now) const;
+    void set(std::size_t index, HealthState state, std::string_view detail);
 
     Clock clock_;
+    const telemetry::Logger* log_ = nullptr;
     mutable std::mutex mutex_;
     std::vector<Entry> entries_;
     bool draining_ = false;
@@ -93,6 +100,7 @@ struct HealthBoard::Entry {
     std::string detail;
     SteadyTime since;
     bool was_up = false;
+    bool reported = false;
 };
 
 }  // namespace lanyard::runtime
