@@ -16,12 +16,12 @@ namespace lanyard::lwm2m {
 struct DecodeContext {
     // The path that was read, observed or written; the root for composites and Send. Formats without paths
     // (text, opaque, CBOR) need a resource or resource instance here, TLV needs at least an object.
-    Path base;
+    Path base{};
     const ModelView& models = registry_models();
     // Receive time: what relative SenML times count from (RFC 8428 section 4.5.3).
     UnixMillis received_ms = 0;
     // The alternate path of the device ("/lwm2m"); taken off SenML names that begin with it.
-    std::string_view root_path;
+    std::string_view root_path{};
     // Refuses values outside `base`. Off for the few legal answers that follow object links.
     bool confine_to_base = true;
 };

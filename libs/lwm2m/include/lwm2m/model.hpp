@@ -17,7 +17,7 @@ namespace lanyard::lwm2m {
 // What an object definition says of one resource. The texts live as long as the model they come from.
 struct ResourceModel {
     ResourceId id = 0;
-    std::string_view name;
+    std::string_view name{};
     ValueType type = ValueType::none;
     bool readable = false;
     bool writable = false;
@@ -25,16 +25,16 @@ struct ResourceModel {
     bool multiple = false;
     bool mandatory = false;
     // The text of the registry, "0..100"; empty when there is none.
-    std::string_view range;
+    std::string_view range{};
     // As the registry gives it, nearly always a SenML unit ("Cel", "%RH", "lat"); empty when there is none.
-    std::string_view units;
+    std::string_view units{};
 };
 
 // One version of one object definition. The text lives as long as the model it comes from.
 struct ObjectModel {
     ObjectId id = 0;
-    Version version;
-    std::string_view name;
+    Version version{};
+    std::string_view name{};
     bool multiple = false;
     bool mandatory = false;
     std::size_t first_resource = 0;
@@ -71,7 +71,7 @@ class RegistryModels final : public ModelView {
     [[nodiscard]] std::optional<ResourceModel> resource(ObjectId object, ResourceId id) const override;
 
   private:
-    std::vector<std::pair<ObjectId, Version>> announced_;
+    std::vector<std::pair<ObjectId, Version>> announced_{};
 };
 
 // A shared RegistryModels with the newest versions.

@@ -13,10 +13,10 @@ namespace lanyard::lwm2m {
 // order of the payload. The path is that of a resource or resource instance; in a Read-Composite request, where
 // the value is none, it may be anything.
 struct Record {
-    Path path;
-    Value value;
+    Path path{};
+    Value value{};
     // When the device measured it, if the payload said so: absolute, milliseconds since the Unix epoch.
-    std::optional<UnixMillis> time;
+    std::optional<UnixMillis> time{};
 
     friend bool operator==(const Record&, const Record&) = default;
 };
