@@ -22,17 +22,17 @@ std::string_view to_string(AttributeName name);
 // Attributes of one path, or a change of them. An empty optional is "not mentioned"; `unset` names those that a
 // Write-Attributes removes (`?pmin`).
 struct Attributes {
-    std::optional<std::uint32_t> pmin;   // seconds
-    std::optional<std::uint32_t> pmax;   // seconds
-    std::optional<double> gt;            // notify when crossed
-    std::optional<double> lt;            // notify when crossed
-    std::optional<double> st;            // notify on a change of at least this
-    std::optional<std::uint32_t> epmin;  // seconds
-    std::optional<std::uint32_t> epmax;  // seconds
-    std::optional<bool> edge;            // true: rising
-    std::optional<bool> con;             // true: confirmable notifications
-    std::optional<std::uint32_t> hqmax;  // records kept while offline
-    std::vector<AttributeName> unset;
+    std::optional<std::uint32_t> pmin{};   // seconds
+    std::optional<std::uint32_t> pmax{};   // seconds
+    std::optional<double> gt{};            // notify when crossed
+    std::optional<double> lt{};            // notify when crossed
+    std::optional<double> st{};            // notify on a change of at least this
+    std::optional<std::uint32_t> epmin{};  // seconds
+    std::optional<std::uint32_t> epmax{};  // seconds
+    std::optional<bool> edge{};            // true: rising
+    std::optional<bool> con{};             // true: confirmable notifications
+    std::optional<std::uint32_t> hqmax{};  // records kept while offline
+    std::vector<AttributeName> unset{};
 
     [[nodiscard]] bool empty() const;
     friend bool operator==(const Attributes&, const Attributes&) = default;

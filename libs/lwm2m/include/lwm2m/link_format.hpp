@@ -12,8 +12,8 @@ namespace lanyard::lwm2m {
 
 // `;name` or `;name=value`; the value without quotes and escapes.
 struct LinkAttribute {
-    std::string name;
-    std::optional<std::string> value;
+    std::string name{};
+    std::optional<std::string> value{};
     friend bool operator==(const LinkAttribute&, const LinkAttribute&) = default;
 };
 
@@ -21,9 +21,9 @@ struct LinkAttribute {
 struct Link {
     // What stands between the angle brackets, not decoded. Empty for the legacy first element of a
     // Bootstrap-Discover answer, `lwm2m="1.0"`, which has no target.
-    std::string target;
+    std::string target{};
     bool has_target = true;
-    std::vector<LinkAttribute> attributes;
+    std::vector<LinkAttribute> attributes{};
 
     // The first attribute of that name with a value, or null.
     [[nodiscard]] const std::string* value_of(std::string_view name) const;

@@ -17,20 +17,20 @@ namespace lanyard::lwm2m {
 // An object that a device announces.
 struct AnnouncedObject {
     ObjectId id = 0;
-    Version version;
+    Version version{};
     // Ascending, without duplicates; empty when the device named the object only.
-    std::vector<InstanceId> instances;
+    std::vector<InstanceId> instances{};
     friend bool operator==(const AnnouncedObject&, const AnnouncedObject&) = default;
 };
 
 // What the payload of a Register or Update says (Core 1.2 section 6.2.1).
 struct ObjectList {
     // The alternate path with leading and without trailing slash, percent-decoded; empty for the usual root.
-    std::string root_path;
+    std::string root_path{};
     // Announced formats (attribute ct of the root link) in their order; numbers LwM2M does not know are left out.
-    std::vector<ContentFormat> formats;
+    std::vector<ContentFormat> formats{};
     // Ascending ids, without duplicates. /0, /21 and /23 are dropped, as no server may touch them.
-    std::vector<AnnouncedObject> objects;
+    std::vector<AnnouncedObject> objects{};
 
     [[nodiscard]] const AnnouncedObject* find(ObjectId id) const;
     friend bool operator==(const ObjectList&, const ObjectList&) = default;

@@ -29,7 +29,7 @@ std::string_view to_string(RegisterFailure failure);
 // A refusal with a sentence for the diagnostic payload.
 struct RegisterError {
     RegisterFailure failure = RegisterFailure::bad_request;
-    std::string message;
+    std::string message{};
 };
 
 [[noreturn]] inline void throw_exception_from_error(const RegisterError& error, const boost::source_location& where) {
@@ -68,25 +68,25 @@ inline constexpr std::uint32_t kInfiniteLifetime = 0;
 
 struct RegisterParameters {
     // Empty when the parameter is absent and the policy allows that.
-    std::string endpoint;
+    std::string endpoint{};
     std::uint32_t lifetime_s = kDefaultLifetime;
-    Version version;
-    Transports transports;
+    Version version{};
+    Transports transports{};
     bool queue_mode = false;
     // MSISDN without "+", or external identifier; empty when absent.
-    std::string sms;
+    std::string sms{};
     // Profile ids (1.2) as sent, one per element of the list.
-    std::vector<std::string> profile_ids;
+    std::vector<std::string> profile_ids{};
 };
 
 // Only what the device wants changed.
 struct UpdateParameters {
-    std::optional<std::uint32_t> lifetime_s;
-    std::optional<Transports> transports;
+    std::optional<std::uint32_t> lifetime_s{};
+    std::optional<Transports> transports{};
     // Set whenever `b` or `Q` is present: the two together state the whole binding.
-    std::optional<bool> queue_mode;
-    std::optional<std::string> sms;
-    std::vector<std::string> profile_ids;
+    std::optional<bool> queue_mode{};
+    std::optional<std::string> sms{};
+    std::vector<std::string> profile_ids{};
     [[nodiscard]] bool is_keep_alive() const {
         return !lifetime_s && !transports && !queue_mode && !sms && profile_ids.empty();
     }
@@ -99,8 +99,8 @@ struct UpdateParameters {
                                                                 const RegisterPolicy& policy = {});
 
 // Reads the Uri-Query options of an Update: lt, b, Q, sms, pid. ep and lwm2m are ignored, as some devices repeat
-// them. `version` is that of the registration: it tells how `b` is spelt.
-[[nodiscard]] RegisterResult<UpdateParameters> parse_update(std::span<const std::string_view> query, Version version,
+// them. Refused as parse_register does.
+[[nodiscard]] RegisterResult<UpdateParameters> parse_update(std::span<const std::string_view> query,
                                                             const RegisterPolicy& policy = {});
 
 // The Uri-Query options of a Register, spelt for its version.

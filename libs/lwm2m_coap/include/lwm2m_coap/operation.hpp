@@ -23,13 +23,13 @@ using lwm2m::Path;
 // The operations that a server sends to a device (Core 1.2 sections 6.3 and 6.4), one struct each.
 
 struct Read {
-    Path path;  // object or below
-    std::optional<ContentFormat> accept;
+    Path path{};  // object or below
+    std::optional<ContentFormat> accept{};
 };
 
 struct Discover {
-    Path path;                          // object, instance or resource
-    std::optional<std::uint8_t> depth;  // 0 to 3, since 1.2
+    Path path{};                          // object, instance or resource
+    std::optional<std::uint8_t> depth{};  // 0 to 3, since 1.2
 };
 
 enum class WriteMode : std::uint8_t {
@@ -38,42 +38,42 @@ enum class WriteMode : std::uint8_t {
 };
 
 struct Write {
-    Path path;
+    Path path{};
     WriteMode mode = WriteMode::replace;
     ContentFormat format = ContentFormat::tlv;
-    Bytes payload;
+    Bytes payload{};
 };
 
 struct WriteAttributes {
-    Path path;
-    Attributes attributes;
+    Path path{};
+    Attributes attributes{};
 };
 
 struct Execute {
-    Path path;  // a resource
+    Path path{};  // a resource
     // As Core 1.2 section 6.3.5 writes them: `0='a',1`. Empty: none.
-    std::string arguments;
+    std::string arguments{};
 };
 
 struct Create {
     lwm2m::ObjectId object = 0;
     ContentFormat format = ContentFormat::tlv;
-    Bytes payload;
+    Bytes payload{};
 };
 
 struct Delete {
-    Path path;  // an instance; a resource instance since 1.2
+    Path path{};  // an instance; a resource instance since 1.2
 };
 
 struct Observe {
-    Path path;
-    std::optional<ContentFormat> accept;
+    Path path{};
+    std::optional<ContentFormat> accept{};
 };
 
 // Ends an observation. Must have the path and accept of the Observe, and be sent with its token.
 struct CancelObserve {
-    Path path;
-    std::optional<ContentFormat> accept;
+    Path path{};
+    std::optional<ContentFormat> accept{};
 };
 
 using Operation = std::variant<Read, Discover, Write, WriteAttributes, Execute, Create, Delete, Observe, CancelObserve>;
@@ -87,8 +87,8 @@ Path path_of(const Operation& operation);
 // Everything of a CoAP request but message id and token, which belong to the message layer and to the caller.
 struct RequestParts {
     coap::Code method = coap::Code::get;
-    coap::Options options;
-    Bytes payload;
+    coap::Options options{};
+    Bytes payload{};
 };
 
 // The request for an operation on a device whose alternate path is `root_path` ("" or "/lwm2m").

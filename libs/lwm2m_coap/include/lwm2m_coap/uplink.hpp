@@ -30,8 +30,8 @@ class Uplink {
   public:
     UplinkKind kind = UplinkKind::register_;
     // The segment after /rd; empty for Register and Send.
-    std::string_view location;
-    std::optional<lwm2m::ContentFormat> format;
+    std::string_view location{};
+    std::optional<lwm2m::ContentFormat> format{};
 
     // The Uri-Query options in their order, for lwm2m::parse_register and parse_update.
     [[nodiscard]] std::span<const std::string_view> query() const { return {query_.data(), query_size_}; }
@@ -45,9 +45,9 @@ class Uplink {
 
 // Either a request to serve, or the code and the diagnostic text of its refusal.
 struct UplinkResult {
-    std::optional<Uplink> uplink;
+    std::optional<Uplink> uplink{};
     coap::Code refusal = coap::Code::empty;
-    std::string_view reason;
+    std::string_view reason{};
 
     explicit operator bool() const { return uplink.has_value(); }
 };
