@@ -1,0 +1,127 @@
+#include "record_codec.hpp"
+
+#include "base/bytes.hpp"
+#include "identity/resource_name.hpp"
+#include "lanyard/storage/v1/device.pb.h"
+
+namespace lanyard::registry {
+namespace {
+
+constexpr std::uint8_t kEnabled = 1;
+constexpr std::uint8_t kRegistered = 2;
+constexpr std::uint8_t kQueueMode = 4;
+
+// Field `number` (below 16) of wire type 2 (protobuf encoding, "Length-Delimited Records").
+void put_text(std::string& out, unsigned number, std::string_view text) {
+    out.push_back(static_cast<char>(number << 3 | 2));
+    std::size_t size = text.size();
+    for (; size >= 0x80; size >>= 7) out.push_back(static_cast<char>(size | 0x80));
+    out.push_back(static_cast<char>(size));
+    out.append(text);
+}
+
+bool decode_profile(ByteView raw, DeviceProfile& profile) {
+    storage::v1::StoredDevice stored;
+    if (!stored.ParseFromArray(raw.data(), static_cast<int>(raw.size()))) return false;
+    profile.display_name = stored.display_name();
+    profile.labels = {stored.labels().begin(), stored.labels().end()};
+    return true;
+}
+
+bool decode_registration(ByteView raw, RegistrationInfo& registration) {
+    storage::v1::StoredRegistration stored;
+    if (!stored.ParseFromArray(raw.data(), static_cast<int>(raw.size()))) return false;
+    registration.lwm2m_version = stored.lwm2m_version().empty() ? "1.1" : stored.lwm2m_version();
+    registration.binding = stored.binding();
+    registration.sms_number = stored.sms_number();
+    registration.remote_address = stored.remote_address();
+    registration.security_mode = stored.security_mode().empty() ? "NONE" : stored.security_mode();
+    registration.object_links = stored.object_links();
+    registration.register_ms = stored.register_ms();
+    return true;
+}
+
+}  // namespace
+
+std::string encode_profile(const DeviceProfile& profile) {
+    storage::v1::StoredDevice stored;
+    stored.set_display_name(profile.display_name);
+    stored.mutable_labels()->insert(profile.labels.begin(), profile.labels.end());
+    return stored.SerializeAsString();
+}
+
+std::string encode_registration(const RegistrationInfo& registration) {
+    storage::v1::StoredRegistration stored;
+    if (registration.lwm2m_version != "1.1") stored.set_lwm2m_version(registration.lwm2m_version);
+    stored.set_binding(registration.binding);
+    stored.set_sms_number(registration.sms_number);
+    stored.set_remote_address(registration.remote_address);
+    if (registration.security_mode != "NONE") stored.set_security_mode(registration.security_mode);
+    stored.set_object_links(registration.object_links);
+    stored.set_register_ms(registration.register_ms);
+    return stored.SerializeAsString();
+}
+
+std::string encode_registration_delta(const UpdateCommand& command) {
+    using Stored = storage::v1::StoredRegistration;
+    std::string out;
+    if (command.binding) put_text(out, Stored::kBindingFieldNumber, *command.binding);
+    if (command.sms_number) put_text(out, Stored::kSmsNumberFieldNumber, *command.sms_number);
+    if (command.remote_address) put_text(out, Stored::kRemoteAddressFieldNumber, *command.remote_address);
+    if (command.object_links) put_text(out, Stored::kObjectLinksFieldNumber, *command.object_links);
+    return out;
+}
+
+Result<DeviceRecord> decode_record(identity::DeviceNumber number, std::string_view raw) {
+    const auto bad = [&] {
+        return make_error(Errc::internal, "stored record of device " + std::to_string(number.value) + " is unreadable");
+    };
+    ByteReader in(as_bytes(raw));
+    if (in.u8() != kRecordVersion) return bad();
+    DeviceRecord record;
+    record.number = number;
+    const std::uint8_t flags = in.u8();
+    record.enabled = (flags & kEnabled) != 0;
+    record.registered = (flags & kRegistered) != 0;
+    record.queue_mode = (flags & kQueueMode) != 0;
+    record.generation = in.u32();
+    record.epoch = in.u32();
+    record.node = in.u32();
+    record.shard = in.u16();
+    record.lifetime_s = in.u32();
+    record.counter = in.u32();
+    record.revision = in.u32();
+    record.create_ms = static_cast<UnixMillis>(in.u64());
+    const std::size_t key_size = in.u16();
+    const std::size_t profile_size = in.u16();
+    const auto name = identity::parse_device_key(as_text(in.take(key_size)));
+    const ByteView profile = in.take(profile_size);
+    const ByteView registration = in.take(in.remaining());
+    if (!in.ok() || !name) return bad();
+    record.tenant = name->tenant;
+    record.endpoint = name->endpoint;
+    if (!decode_profile(profile, record.profile) || !decode_registration(registration, record.registration)) {
+        return bad();
+    }
+    return record;
+}
+
+Result<OutboxEntry> decode_outbox_entry(std::uint32_t partition, std::string_view raw) {
+    constexpr std::size_t kHead = 14;
+    ByteReader in(as_bytes(raw));
+    const std::uint8_t version = in.u8();
+    OutboxEntry entry;
+    const std::uint8_t event = in.u8();
+    entry.event = static_cast<LifecycleEvent>(event);
+    entry.time_ms = static_cast<UnixMillis>(in.u64());
+    const std::uint32_t sequence = in.u32();
+    if (!in.ok() || version != 1 || event < 1 || event > 7) {
+        return make_error(Errc::internal, "outbox entry is unreadable");
+    }
+    auto record = decode_record(identity::DeviceNumber::from(sequence, partition), raw.substr(kHead));
+    if (!record) return record.error();
+    entry.device = std::move(*record);
+    return entry;
+}
+
+}  // namespace lanyard::registry

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+
+#include "redis/client.hpp"
+#include "redis/command.hpp"
+#include "registry/device_store.hpp"
+#include "registry/executor.hpp"
+
+namespace lanyard::registry {
+
+// Devices in Redis; keys and record layout in docs/redis.md. One script call for each change.
+class RedisDeviceStore final : public DeviceStore {
+  public:
+    // Starts to connect. invalid_argument for a bad configuration.
+    [[nodiscard]] static Result<std::unique_ptr<DeviceStore>> start(redis::Config config, Executor executor);
+    ~RedisDeviceStore() override;
+
+    void register_device(RegisterCommand command, Done<Change> done) override;
+    void update(UpdateCommand command, Done<Change> done) override;
+    void deregister(DeregisterCommand command, Done<Change> done) override;
+    void adopt(AdoptCommand command, Done<Change> done) override;
+    void touch(std::vector<TouchEntry> entries, Done<void> done) override;
+    void expire(std::vector<ExpireEntry> entries, UnixMillis now_ms, Done<std::size_t> done) override;
+    void expire_due(std::uint32_t partition, UnixMillis now_ms, std::size_t max, Done<ExpiryProgress> done) override;
+    void get(identity::DeviceName name, Done<DeviceRecord> done) override;
+    void get(identity::DeviceNumber number, Done<DeviceRecord> done) override;
+    void get_many(std::vector<identity::DeviceName> names,
+                  Done<std::vector<std::optional<DeviceRecord>>> done) override;
+    void list(std::uint32_t partition, std::uint32_t after, std::size_t max, Done<DevicePage> done) override;
+    void create(CreateCommand command, Done<DeviceRecord> done) override;
+    void modify(ModifyCommand command, Done<DeviceRecord> done) override;
+    void remove(RemoveCommand command, Done<DeviceRecord> done) override;
+    void outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) override;
+    void outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) override;
+    void acquire_lease(std::uint32_t partition, std::string owner, std::chrono::milliseconds ttl,
+                       Done<bool> done) override;
+    void release_lease(std::uint32_t partition, std::string owner, Done<void> done) override;
+    void heartbeat(std::string replica, UnixMillis now_ms, std::chrono::milliseconds ttl,
+                   Done<std::vector<std::string>> done) override;
+    void retire(std::string replica, Done<void> done) override;
+    void register_node(Node node, Done<std::uint32_t> done) override;
+    void node(std::uint32_t number, Done<Node> done) override;
+    void counts(std::uint32_t partition, Done<Counts> done) override;
+    [[nodiscard]] Result<void> available() const override;
+
+  private:
+    struct Scripts {
+        redis::Script register_device, update, deregister, adopt, expire, expire_due, get_by_key, get_by_sequence, list,
+            create, modify, remove, trim, acquire, release, heartbeat, register_node;
+    };
+
+    RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor);
+    void modify_once(std::shared_ptr<const ModifyCommand> command, Done<DeviceRecord> done, int attempts_left);
+    void write_modified(std::shared_ptr<const ModifyCommand> command, const DeviceRecord& current,
+                        Done<DeviceRecord> done, int attempts_left);
+
+    Executor executor_;
+    Scripts scripts_;
+    std::unique_ptr<redis::Client> client_;
+};
+
+}  // namespace lanyard::registry

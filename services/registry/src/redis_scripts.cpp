@@ -1,0 +1,427 @@
+#include "redis_scripts.hpp"
+
+namespace lanyard::registry::scripts {
+namespace {
+
+// The record's header is packed by one format string; the rest is key, profile and registration (docs/redis.md).
+constexpr const char* kPrelude = R"lua(
+local HEAD = '>BBI4I4I4I2I4I4I4I8I2I2'
+local BUCKET = 8
+local tag, now_ms = ARGV[1], tonumber(ARGV[2])
+local now_s = math.floor(now_ms / 1000)
+local DUE, SEEN, OUT, COUNT = 'reg:' .. tag .. ':due', 'reg:' .. tag .. ':seen', 'reg:' .. tag .. ':out', 'reg:' .. tag .. ':count'
+
+local function record_key(seq) return 'dev:' .. tag .. ':r:' .. math.floor(seq / 64) end
+local function at_key(bucket) return 'reg:' .. tag .. ':at:' .. bucket end
+local function u32(key, seq)
+  local v = redis.call('GETRANGE', key, seq * 4, seq * 4 + 3)
+  if #v < 4 then return 0 end
+  return (struct.unpack('>I4', v))
+end
+local function set_u32(key, seq, v) redis.call('SETRANGE', key, seq * 4, struct.pack('>I4', v)) end
+
+local function parse(raw)
+  local d, flags, klen, dlen, at = {}, 0, 0, 0, 0
+  d.version, flags, d.generation, d.epoch, d.node, d.shard, d.lifetime, d.counter, d.revision, d.create, klen, dlen, at =
+    struct.unpack(HEAD, raw)
+  d.enabled, d.registered, d.queue = flags % 2 == 1, math.floor(flags / 2) % 2 == 1, math.floor(flags / 4) % 2 == 1
+  d.key = string.sub(raw, at, at + klen - 1)
+  d.profile = string.sub(raw, at + klen, at + klen + dlen - 1)
+  d.registration = string.sub(raw, at + klen + dlen)
+  return d
+end
+local function load(seq)
+  local raw = redis.call('HGET', record_key(seq), seq % 64)
+  if not raw then return nil end
+  return parse(raw), raw
+end
+local function compose(d)
+  local flags = (d.enabled and 1 or 0) + (d.registered and 2 or 0) + (d.queue and 4 or 0)
+  return struct.pack(HEAD, 1, flags, d.generation, d.epoch, d.node, d.shard, d.lifetime, d.counter, d.revision, d.create,
+    #d.key, #d.profile) .. d.key .. d.profile .. d.registration
+end
+local function save(seq, d)
+  local raw = compose(d)
+  redis.call('HSET', record_key(seq), seq % 64, raw)
+  return raw
+end
+local function entry(event, seq, raw) return struct.pack('>BBI8I4', 1, event, now_ms, seq) .. raw end
+local function emit(event, seq, raw) redis.call('RPUSH', OUT, entry(event, seq, raw)) end
+local function count(field, by) redis.call('HINCRBY', COUNT, field, by) end
+
+-- A registered device with a lifetime stands in a bucket not later than its pledge's; the bucket is checked against
+-- the pledge when its time comes, so a pledge that is only raised needs no new place.
+local function set_due(seq, placed, due)
+  local old = u32(DUE, seq)
+  set_u32(DUE, seq, due)
+  if due == 0 then return end
+  if placed and old > 0 and math.floor(old / BUCKET) <= math.floor(due / BUCKET) then return end
+  redis.call('APPEND', at_key(math.floor(due / BUCKET)), struct.pack('>I4', seq))
+end
+local function pledge(lifetime)
+  if lifetime == 0 then return 0 end
+  return math.min(now_s + 2 * lifetime + 60, 4294967294)
+end
+local function answer(seq, raw, was, node, shard)
+  return {0, seq, raw, u32(DUE, seq), u32(SEEN, seq), was and 1 or 0, node or 0, shard or 0}
+end
+)lua";
+
+// StoredRegistration has fewer than 16 fields of wire types 0 and 2, so a tag is one byte.
+constexpr const char* kMerge = R"lua(
+local function each_field(raw, visit)
+  local at = 1
+  while at <= #raw do
+    local first, tag_byte = at, string.byte(raw, at)
+    at = at + 1
+    local value, scale = 0, 1
+    repeat
+      local b = string.byte(raw, at) or 0
+      value, scale, at = value + (b % 128) * scale, scale * 128, at + 1
+    until b < 128
+    if tag_byte % 8 == 2 then at = at + value end
+    visit(tag_byte, string.sub(raw, first, at - 1))
+  end
+end
+local function merge(old, delta)
+  local have, out = {}, {delta}
+  each_field(delta, function(t) have[t] = true end)
+  each_field(old, function(t, bytes) if not have[t] then out[#out + 1] = bytes end end)
+  return table.concat(out)
+end
+)lua";
+
+constexpr const char* kRegister = R"lua(
+local key, lifetime, queue, node, shard = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
+local seq = redis.call('HGET', KEYS[1], key)
+local d
+if seq then
+  seq = tonumber(seq)
+  d = load(seq)
+  if d and not d.enabled then return {2} end
+end
+if not d then
+  if ARGV[8] ~= '1' then return {2} end
+  if not seq then
+    seq = redis.call('INCR', KEYS[2])
+    redis.call('HSET', KEYS[1], key, seq)
+  end
+  d = {enabled = true, registered = false, generation = 0, epoch = 0, node = 0, shard = 0, lifetime = 0, counter = 0,
+       revision = 1, create = now_ms, key = key, profile = ''}
+  count('devices', 1)
+end
+local was, former_node, former_shard = d.registered, d.node, d.shard
+local placed = was and d.lifetime > 0
+if not was then count('registered', 1) end
+d.generation, d.epoch, d.counter = d.generation + 1, d.epoch + 1, d.counter + 1
+d.registered, d.queue, d.node, d.shard, d.lifetime, d.registration = true, queue, node, shard, lifetime, ARGV[9]
+set_due(seq, placed, pledge(lifetime))
+set_u32(SEEN, seq, now_s)
+local raw = save(seq, d)
+emit(1, seq, raw)
+return answer(seq, raw, was, former_node, former_shard)
+)lua";
+
+constexpr const char* kUpdate = R"lua(
+local seq = tonumber(ARGV[3])
+local d = load(seq)
+if not d or not d.registered or d.generation ~= tonumber(ARGV[4]) then return {1} end
+if d.epoch ~= tonumber(ARGV[5]) then return {3} end
+local placed = d.lifetime > 0
+if ARGV[6] ~= '' then d.lifetime = tonumber(ARGV[6]) end
+if ARGV[7] ~= '' then d.queue = ARGV[7] == '1' end
+if ARGV[8] ~= '' then d.registration = merge(d.registration, ARGV[8]) end
+set_due(seq, placed, pledge(d.lifetime))
+set_u32(SEEN, seq, now_s)
+if ARGV[9] == '1' then d.counter = d.counter + 1 end
+local raw = save(seq, d)
+if ARGV[9] == '1' then emit(2, seq, raw) end
+return answer(seq, raw, true, d.node, d.shard)
+)lua";
+
+constexpr const char* kDeregister = R"lua(
+local seq, generation = tonumber(ARGV[3]), tonumber(ARGV[4])
+local d = load(seq)
+if not d or not d.registered or (generation ~= 0 and d.generation ~= generation) then return {1} end
+d.registered, d.counter = false, d.counter + 1
+count('registered', -1)
+set_u32(DUE, seq, 0)
+set_u32(SEEN, seq, now_s)
+local raw = save(seq, d)
+emit(3, seq, raw)
+return answer(seq, raw, true, d.node, d.shard)
+)lua";
+
+constexpr const char* kAdopt = R"lua(
+local seq, generation = tonumber(ARGV[3]), tonumber(ARGV[4])
+local d = load(seq)
+if not d or not d.registered or (generation ~= 0 and d.generation ~= generation) then return {1} end
+local former_node, former_shard, placed = d.node, d.shard, d.lifetime > 0
+d.epoch, d.node, d.shard = d.epoch + 1, tonumber(ARGV[5]), tonumber(ARGV[6])
+d.registration = merge(d.registration, ARGV[7])
+set_due(seq, placed, math.max(u32(DUE, seq), pledge(d.lifetime)))
+set_u32(SEEN, seq, now_s)
+return answer(seq, save(seq, d), true, former_node, former_shard)
+)lua";
+
+constexpr const char* kExpire = R"lua(
+local ended = 0
+for i = 3, #ARGV, 2 do
+  local seq = tonumber(ARGV[i])
+  local d = load(seq)
+  if d and d.registered and d.epoch == tonumber(ARGV[i + 1]) then
+    d.registered, d.counter = false, d.counter + 1
+    set_u32(DUE, seq, 0)
+    emit(4, seq, save(seq, d))
+    ended = ended + 1
+  end
+end
+if ended > 0 then count('registered', -ended) end
+return ended
+)lua";
+
+// Looks at up to `max` places of the buckets whose time is over. The cursor is (bucket, byte offset in it).
+constexpr const char* kExpireDue = R"lua(
+local max, looked, steps, ended = tonumber(ARGV[3]), 0, 0, 0
+local bucket, offset = math.floor(now_s / BUCKET), 0
+local cursor = redis.call('GET', KEYS[1])
+if cursor then bucket, offset = struct.unpack('>I4I4', cursor) end
+
+local function expire_group(rkey, seqs, outs)
+  local fields = {}
+  for i, seq in ipairs(seqs) do fields[i] = seq % 64 end
+  local raws, changed = redis.call('HMGET', rkey, unpack(fields)), {}
+  for i, seq in ipairs(seqs) do
+    local d = raws[i] and parse(raws[i])
+    if d and d.registered and d.lifetime > 0 then
+      d.registered, d.counter = false, d.counter + 1
+      local raw = compose(d)
+      changed[#changed + 1], changed[#changed + 2] = fields[i], raw
+      outs[#outs + 1] = entry(4, seq, raw)
+    end
+    set_u32(DUE, seq, 0)
+  end
+  if #changed > 0 then redis.call('HSET', rkey, unpack(changed)) end
+end
+
+local function look_at(chunk)
+  local done, later, groups, order, outs = {}, {}, {}, {}, {}
+  for i = 1, #chunk, 4 do
+    local seq = struct.unpack('>I4', chunk, i)
+    local due = done[seq] and 0 or u32(DUE, seq)
+    done[seq] = true
+    if due > now_s then
+      local b = math.floor(due / BUCKET)
+      later[b] = (later[b] or '') .. struct.pack('>I4', seq)
+    elseif due > 0 then
+      local rkey = record_key(seq)
+      if not groups[rkey] then
+        groups[rkey] = {}
+        order[#order + 1] = rkey
+      end
+      table.insert(groups[rkey], seq)
+    end
+  end
+  for b, places in pairs(later) do redis.call('APPEND', at_key(b), places) end
+  for _, rkey in ipairs(order) do expire_group(rkey, groups[rkey], outs) end
+  for i = 1, #outs, 1000 do redis.call('RPUSH', OUT, unpack(outs, i, math.min(i + 999, #outs))) end
+  ended = ended + #outs
+end
+
+while looked < max and steps < 1024 and (bucket + 1) * BUCKET <= now_s do
+  steps = steps + 1
+  local chunk = redis.call('GETRANGE', at_key(bucket), offset, offset + 4 * (max - looked) - 1)
+  if #chunk == 0 then
+    if offset > 0 then redis.call('DEL', at_key(bucket)) end
+    bucket, offset = bucket + 1, 0
+  else
+    look_at(chunk)
+    looked, offset = looked + #chunk / 4, offset + #chunk
+  end
+end
+if ended > 0 then count('registered', -ended) end
+redis.call('SET', KEYS[1], struct.pack('>I4I4', bucket, offset))
+return {ended, (bucket + 1) * BUCKET <= now_s and 1 or 0}
+)lua";
+
+constexpr const char* kGetByKey = R"lua(
+local seq = redis.call('HGET', KEYS[1], ARGV[3])
+if not seq then return {1} end
+local d, raw = load(tonumber(seq))
+if not d then return {1} end
+return answer(tonumber(seq), raw)
+)lua";
+
+constexpr const char* kGetBySequence = R"lua(
+local seq = tonumber(ARGV[3])
+local d, raw = load(seq)
+if not d then return {1} end
+return answer(seq, raw)
+)lua";
+
+constexpr const char* kList = R"lua(
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+local seq, max, hops, out = tonumber(ARGV[3]) + 1, tonumber(ARGV[4]), 0, {0}
+local function at(packed, index)
+  if #packed < index * 4 then return 0 end
+  return (struct.unpack('>I4', packed, index * 4 - 3))
+end
+while seq <= last and (#out - 1) / 4 < max and hops < 64 do
+  hops = hops + 1
+  local to = math.min(math.floor(seq / 64) * 64 + 63, last, seq + max - (#out - 1) / 4 - 1)
+  local fields = {}
+  for q = seq, to do fields[#fields + 1] = q % 64 end
+  local raws = redis.call('HMGET', record_key(seq), unpack(fields))
+  local dues = redis.call('GETRANGE', DUE, seq * 4, to * 4 + 3)
+  local seens = redis.call('GETRANGE', SEEN, seq * 4, to * 4 + 3)
+  for i = 1, #fields do
+    if raws[i] then
+      local n = #out
+      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = seq + i - 1, raws[i], at(dues, i), at(seens, i)
+    end
+  end
+  seq = to + 1
+end
+if seq <= last then out[1] = seq - 1 end
+return out
+)lua";
+
+constexpr const char* kCreate = R"lua(
+local key = ARGV[3]
+if redis.call('HGET', KEYS[1], key) then return {4} end
+local seq = redis.call('INCR', KEYS[2])
+redis.call('HSET', KEYS[1], key, seq)
+count('devices', 1)
+local raw = save(seq, {enabled = ARGV[4] == '1', registered = false, generation = 0, epoch = 0, node = 0, shard = 0,
+  lifetime = 0, counter = 1, revision = 1, create = now_ms, key = key, profile = ARGV[5], registration = ''})
+emit(5, seq, raw)
+return answer(seq, raw)
+)lua";
+
+constexpr const char* kModify = R"lua(
+local seq = tonumber(redis.call('HGET', KEYS[1], ARGV[3]) or '0')
+local d = load(seq)
+if not d then return {1} end
+if d.revision ~= tonumber(ARGV[4]) then return {5} end
+d.enabled, d.profile, d.revision, d.counter = ARGV[5] == '1', ARGV[6], d.revision + 1, d.counter + 1
+local raw = save(seq, d)
+emit(6, seq, raw)
+return answer(seq, raw)
+)lua";
+
+constexpr const char* kRemove = R"lua(
+local seq = tonumber(redis.call('HGET', KEYS[1], ARGV[3]) or '0')
+local d = load(seq)
+if not d then return {1} end
+if ARGV[4] ~= '' and d.revision ~= tonumber(ARGV[4]) then return {5} end
+if d.registered then count('registered', -1) end
+d.registered, d.counter = false, d.counter + 1
+count('devices', -1)
+local raw = compose(d)
+redis.call('HDEL', KEYS[1], ARGV[3])
+redis.call('HDEL', record_key(seq), seq % 64)
+set_u32(DUE, seq, 0)
+set_u32(SEEN, seq, 0)
+emit(7, seq, raw)
+return answer(seq, raw)
+)lua";
+
+constexpr const char* kTrim = R"lua(
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('LTRIM', KEYS[2], tonumber(ARGV[2]), -1)
+return 1
+)lua";
+
+constexpr const char* kAcquire = R"lua(
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+)lua";
+
+constexpr const char* kRelease = R"lua(
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+)lua";
+
+constexpr const char* kHeartbeat = R"lua(
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. (tonumber(ARGV[2]) - tonumber(ARGV[4])))
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+)lua";
+
+// A number once given never comes again, also when Redis lost its data but the ingress knows its own.
+constexpr const char* kRegisterNode = R"lua(
+local known, number = redis.call('HGET', KEYS[1], 'i:' .. ARGV[1]), tonumber(ARGV[3])
+if number == 0 or known ~= tostring(number) then
+  if known then redis.call('HDEL', KEYS[1], known) end
+  if number > tonumber(redis.call('HGET', KEYS[1], 'next') or '0') then redis.call('HSET', KEYS[1], 'next', number) end
+  number = redis.call('HINCRBY', KEYS[1], 'next', 1)
+  redis.call('HSET', KEYS[1], 'i:' .. ARGV[1], number)
+end
+redis.call('HSET', KEYS[1], number, ARGV[1] .. '\n' .. ARGV[2])
+return number
+)lua";
+
+std::string with_prelude(const char* body) {
+    return std::string(kPrelude) + body;
+}
+std::string with_merge(const char* body) {
+    return std::string(kPrelude) + kMerge + body;
+}
+
+}  // namespace
+
+std::string register_device() {
+    return with_prelude(kRegister);
+}
+std::string update() {
+    return with_merge(kUpdate);
+}
+std::string deregister() {
+    return with_prelude(kDeregister);
+}
+std::string adopt() {
+    return with_merge(kAdopt);
+}
+std::string expire() {
+    return with_prelude(kExpire);
+}
+std::string expire_due() {
+    return with_prelude(kExpireDue);
+}
+std::string get_by_key() {
+    return with_prelude(kGetByKey);
+}
+std::string get_by_sequence() {
+    return with_prelude(kGetBySequence);
+}
+std::string list() {
+    return with_prelude(kList);
+}
+std::string create() {
+    return with_prelude(kCreate);
+}
+std::string modify() {
+    return with_prelude(kModify);
+}
+std::string remove() {
+    return with_prelude(kRemove);
+}
+std::string trim() {
+    return kTrim;
+}
+std::string acquire() {
+    return kAcquire;
+}
+std::string release() {
+    return kRelease;
+}
+std::string heartbeat() {
+    return kHeartbeat;
+}
+std::string register_node() {
+    return kRegisterNode;
+}
+
+}  // namespace lanyard::registry::scripts

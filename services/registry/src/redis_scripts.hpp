@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+namespace lanyard::registry::scripts {
+
+// Seconds of one expiry bucket (reg:{pN}:at:<bucket>).
+inline constexpr unsigned kBucketSeconds = 8;  // BUCKET in the scripts
+
+// What the first element of a script's answer says.
+enum Status : int { kOk = 0, kNotFound = 1, kForbidden = 2, kStale = 3, kExists = 4, kAborted = 5 };
+
+// Lua sources. All of one device's or one partition's keys; ARGV[1] is the hash tag "{pN}", ARGV[2] the wall time
+// in milliseconds. Answers about one device are {status, sequence, record, pledge, last seen, was registered,
+// former node, former shard}.
+std::string register_device();  // KEYS: index, seq · key, lifetime, queue, node, shard, create, registration
+std::string update();           // sequence, generation, epoch, lifetime or "", queue or "", delta, changed
+std::string deregister();       // sequence, generation
+std::string adopt();            // sequence, generation, node, shard, delta
+std::string expire();           // (sequence, epoch)*
+std::string expire_due();       // KEYS: cur · max
+std::string get_by_key();       // KEYS: index · key
+std::string get_by_sequence();  // sequence
+std::string list();             // KEYS: seq · after, max
+std::string create();           // KEYS: index, seq · key, enabled, profile
+std::string modify();           // KEYS: index · key, revision, enabled, profile
+std::string remove();           // KEYS: index · key, revision or ""
+std::string trim();             // KEYS: lease, out · owner, count
+std::string acquire();          // KEYS: lease · owner, ttl
+std::string release();          // KEYS: lease · owner
+std::string heartbeat();        // KEYS: replicas · name, ttl
+std::string register_node();    // KEYS: nodes · instance, address, number
+
+}  // namespace lanyard::registry::scripts
