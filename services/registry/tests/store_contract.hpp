@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "store_fixture.hpp"
+
+namespace lanyard::registry {
+
+// The behaviour that every DeviceStore has; instantiated for the twin and for Redis.
+struct StoreBackend {
+    const char* name;
+    // A fresh, empty store.
+    std::function<std::unique_ptr<DeviceStore>(Executor)> make;
+};
+inline void PrintTo(const StoreBackend& backend, std::ostream* out) {
+    *out << backend.name;
+}
+
+class StoreContract : public ::testing::TestWithParam<StoreBackend> {
+  protected:
+    StoreContract() : store_(GetParam().make(loop_.executor())) {}
+
+    static constexpr UnixMillis kNow = 1764000000000;
+    static identity::DeviceName name(const std::string& endpoint) { return {"default", endpoint}; }
+
+    RegisterCommand registering(const std::string& endpoint, std::uint32_t lifetime_s = 300, UnixMillis now = kNow) {
+        RegisterCommand command;
+        command.name = name(endpoint);
+        command.lifetime_s = lifetime_s;
+        command.registration.binding = "U";
+        command.registration.object_links = "</3/0>,</3303/0>";
+        command.registration.remote_address = "192.0.2.1:5683";
+        command.node = 7;
+        command.shard = 1;
+        command.auto_create = true;
+        command.now_ms = now;
+        return command;
+    }
+    Result<Change> register_device(RegisterCommand command) {
+        return wait<Change>(loop_, [&](auto done) { store_->register_device(std::move(command), std::move(done)); });
+    }
+    Change registered(const std::string& endpoint, std::uint32_t lifetime_s = 300, UnixMillis now = kNow) {
+        return *register_device(registering(endpoint, lifetime_s, now));
+    }
+    Result<Change> update(UpdateCommand command) {
+        return wait<Change>(loop_, [&](auto done) { store_->update(std::move(command), std::move(done)); });
+    }
+    Result<DeviceRecord> get(const std::string& endpoint) {
+        return wait<DeviceRecord>(loop_, [&](auto done) { store_->get(name(endpoint), std::move(done)); });
+    }
+    OutboxPage outbox(std::uint32_t partition, std::size_t max = 100) {
+        return *wait<OutboxPage>(loop_, [&](auto done) { store_->outbox_read(partition, max, std::move(done)); });
+    }
+    // All of it: the number of registrations ended.
+    std::size_t expire_due(std::uint32_t partition, UnixMillis now, std::size_t max = 512) {
+        std::size_t ended = 0;
+        for (int i = 0; i < 10000; ++i) {
+            const auto progress = wait<ExpiryProgress>(
+                loop_, [&](auto done) { store_->expire_due(partition, now, max, std::move(done)); });
+            ended += progress->expired;
+            if (!progress->more) break;
+        }
+        return ended;
+    }
+    Result<bool> acquire(std::uint32_t partition, const std::string& owner, std::chrono::milliseconds ttl) {
+        return wait<bool>(loop_, [&](auto done) { store_->acquire_lease(partition, owner, ttl, std::move(done)); });
+    }
+    static UpdateCommand update_of(const DeviceRecord& device, UnixMillis now) {
+        UpdateCommand command;
+        command.device = device.number;
+        command.generation = device.generation;
+        command.epoch = device.epoch;
+        command.now_ms = now;
+        return command;
+    }
+
+    TestLoop loop_;
+    std::unique_ptr<DeviceStore> store_;
+};
+
+}  // namespace lanyard::registry
