@@ -1,0 +1,48 @@
+#include "text_arena.hpp"
+
+#include <cstring>
+#include <string>
+
+#include "base/assert.hpp"
+
+namespace lanyard::coap_ingress {
+
+TextRef TextArena::store(std::string_view text) {
+    LANYARD_ASSERT(text.size() <= 255);
+    const auto size = static_cast<std::uint8_t>(text.size());
+    const TextRef ref{allocate(size), size};
+    if (size != 0) std::memcpy(chunks_[ref.at / kChunkBytes].get() + ref.at % kChunkBytes, text.data(), size);
+    return ref;
+}
+
+void TextArena::release(TextRef ref) {
+    free_[ref.size].push_back(ref.at);
+}
+
+std::uint32_t TextArena::allocate(std::uint8_t size) {
+    if (auto& reusable = free_[size]; !reusable.empty()) {
+        const std::uint32_t at = reusable.back();
+        reusable.pop_back();
+        return at;
+    }
+    if (used_ + size > kChunkBytes || chunks_.empty()) {
+        LANYARD_ASSERT(chunks_.size() < 65535);
+        chunks_.push_back(std::make_unique<char[]>(kChunkBytes));
+        used_ = 0;
+    }
+    const auto at = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunkBytes + used_);
+    used_ += size;
+    return at;
+}
+
+// A linear search: it runs once for a registration, over a handful of texts.
+std::uint16_t Interner::intern(std::string_view text) {
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+        if (*texts_[i] == text) return static_cast<std::uint16_t>(i);
+    }
+    if (texts_.size() >= kFull) return kFull;
+    texts_.push_back(std::make_unique<std::string>(text));
+    return static_cast<std::uint16_t>(texts_.size() - 1);
+}
+
+}  // namespace lanyard::coap_ingress
