@@ -79,7 +79,9 @@ RegistrationTable::Slot RegistrationTable::take_slot() {
     return slot;
 }
 
+// Devices without a known address are not linked: they would all share one chain.
 void RegistrationTable::link_peer(Slot slot) {
+    if (at(slot).peer.listener == kNoListener) return;
     if (by_number_.size() > heads_.size()) grow_peers();
     Slot& head = heads_[bucket_of(at(slot).peer)];
     at(slot).next_by_peer = head;
@@ -87,6 +89,7 @@ void RegistrationTable::link_peer(Slot slot) {
 }
 
 void RegistrationTable::unlink_peer(Slot slot) {
+    if (at(slot).peer.listener == kNoListener) return;
     Slot* link = &heads_[bucket_of(at(slot).peer)];
     while (*link != kNone && *link != slot) link = &at(*link).next_by_peer;
     if (*link == slot) *link = at(slot).next_by_peer;

@@ -29,8 +29,8 @@ struct Device {
     TextRef endpoint;
     std::uint16_t tenant = 0;  // interned
     std::uint16_t root = 0;    // interned
-    std::uint16_t downlinks = 0;
     lwm2m::Version version;
+    std::uint8_t transports = 0;  // bits of lwm2m::Transports; 0 while not known
     bool queue_mode : 1 = false;
     bool touched : 1 = false;   // waits for the next Touch
     bool expiring : 1 = false;  // told to the registry as expired; no Update is acknowledged from memory
@@ -38,6 +38,7 @@ struct Device {
 
     std::uint32_t next_by_peer = 0;  // of RegistrationTable
 };
+static_assert(sizeof(Device) <= 80);
 
 // A peer that has not shown its address yet (a registration taken over by a message that proved false).
 inline constexpr std::uint32_t kNoListener = 0xffffffff;

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/flat_map.hpp"
+#include "lifetimes.hpp"
+#include "registry_commands.hpp"
+#include "shard_context.hpp"
+
+namespace lanyard::coap_ingress {
+
+enum class AdoptOutcome : std::uint8_t { adopted, unknown, unavailable };
+
+// Takes over registrations that another process or shard holds, when a message for one arrives here: the epoch
+// rises, the former owner is fenced, then the waiting messages go on.
+class Adoption {
+  public:
+    // `device` is null unless adopted.
+    using Waiter = std::function<void(AdoptOutcome, Device* device)>;
+
+    Adoption(ShardContext& context, RegistryCommands& commands, Lifetimes& lifetimes)
+        : context_(context), commands_(commands), lifetimes_(lifetimes) {}
+
+    // The message proved by a registration id that it comes from the device. False when too much waits; the waiter
+    // is then not called.
+    [[nodiscard]] bool adopt(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer,
+                             Waiter waiter);
+    // The same for a notification, which proves nothing before the generation is known: limited in number per
+    // second, and the address is taken over only when the waiter does so.
+    [[nodiscard]] bool look_up(std::uint32_t device_number, const coap::PeerId& peer, Waiter waiter);
+
+    // Stores what the registry says of a registration that this shard owns from now on. Null without room.
+    Device* own(const internal::v1::OwnedRegistration& owned, const coap::PeerId& peer);
+    // Another owner took the device in `epoch`.
+    void on_fenced(std::uint32_t device_number, std::uint32_t epoch);
+
+  private:
+    static constexpr std::size_t kWaitersPerDevice = 8;
+
+    bool send(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer, bool proven);
+    bool join(std::uint32_t device_number, Waiter& waiter);
+    void on_result(std::uint32_t device_number, const coap::PeerId& owner, const RegistryCommands::Result& result);
+
+    ShardContext& context_;
+    RegistryCommands& commands_;
+    Lifetimes& lifetimes_;
+    FlatMap<std::uint32_t, std::vector<Waiter>> waiting_;
+    ShardSeconds look_up_second_ = 0;
+    std::uint32_t look_ups_ = 0;
+};
+
+}  // namespace lanyard::coap_ingress

@@ -1,0 +1,116 @@
+#include "metrics.hpp"
+
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "coap/code.hpp"
+
+namespace lanyard::coap_ingress {
+namespace {
+
+using telemetry::Labels;
+using telemetry::MetricRegistry;
+using Callbacks = std::vector<MetricRegistry::Callback>;
+
+class Exposer {
+  public:
+    Exposer(MetricRegistry& registry, Callbacks& callbacks) : registry_(registry), callbacks_(callbacks) {}
+
+    void counter(std::string_view name, std::string_view help, Labels labels, const telemetry::ShardCounter& counter) {
+        callbacks_.push_back(registry_.counter_callback(name, help, labels, [&counter] { return counter.value(); }));
+    }
+    void gauge(std::string_view name, std::string_view help, const std::atomic<std::uint64_t>& value) {
+        callbacks_.push_back(registry_.gauge_callback(
+            name, help, {}, [&value] { return static_cast<double>(value.load(std::memory_order_relaxed)); }));
+    }
+
+  private:
+    MetricRegistry& registry_;
+    Callbacks& callbacks_;
+};
+
+void expose_messages(Exposer& exposer, const ShardMetrics& metrics) {
+    static constexpr std::array<std::string_view, 2> kDirections{"in", "out"};
+    static constexpr std::array<std::string_view, 4> kTypes{"con", "non", "ack", "rst"};
+    static constexpr std::array<std::string_view, 6> kCodes{"empty", "request", "2.xx", "4.xx", "5.xx", "other"};
+    for (std::size_t d = 0; d < kDirections.size(); ++d) {
+        for (std::size_t t = 0; t < kTypes.size(); ++t) {
+            for (std::size_t c = 0; c < kCodes.size(); ++c) {
+                exposer.counter("lanyard_coap_messages_total", "CoAP messages by type and class of code.",
+                                {{"direction", kDirections[d]}, {"type", kTypes[t]}, {"code", kCodes[c]}},
+                                metrics.messages[d][t][c]);
+            }
+        }
+    }
+}
+
+void expose_refusals(Exposer& exposer, const ShardMetrics& metrics) {
+    static constexpr std::array<std::uint8_t, 9> kCodes{0x80, 0x83, 0x84, 0x85, 0x89, 0x8c, 0x8d, 0x8f, 0xa3};
+    for (const std::uint8_t code : kCodes) {
+        exposer.counter("lanyard_coap_requests_refused_total", "Requests of devices answered with an error.",
+                        {{"code", coap::to_string(static_cast<coap::Code>(code))}}, metrics.refused[code]);
+    }
+}
+
+template <std::size_t N>
+void expose_group(Exposer& exposer, std::string_view name, std::string_view help, std::string_view label,
+                  const std::array<std::string_view, N>& values, const std::array<telemetry::ShardCounter, N>& cells) {
+    for (std::size_t i = 0; i < N; ++i) exposer.counter(name, help, {{label, values[i]}}, cells[i]);
+}
+
+void expose_registrations(Exposer& exposer, const ShardMetrics& metrics) {
+    exposer.gauge("lanyard_registrations", "Registrations whose session this process owns.", metrics.registrations);
+    exposer.counter("lanyard_registration_updates_total", "Updates acknowledged.", {{"source", "memory"}},
+                    metrics.updates_from_memory);
+    exposer.counter("lanyard_registration_updates_total", "Updates acknowledged.", {{"source", "registry"}},
+                    metrics.updates_to_registry);
+    exposer.counter("lanyard_registration_rebinds_total", "Registrations that moved to a new address.", {},
+                    metrics.rebinds);
+    exposer.counter("lanyard_registration_adoptions_total", "Registrations taken over from another owner.", {},
+                    metrics.adoptions);
+    exposer.counter("lanyard_registration_fenced_total", "Registrations that another owner took.", {}, metrics.fenced);
+    exposer.counter("lanyard_registrations_expired_total", "Registrations whose lifetime passed.", {}, metrics.expired);
+}
+
+}  // namespace
+
+void ShardMetrics::copy_endpoint(const coap::Stats& now, coap::Stats& last) {
+    deduplicated.add(now.duplicates - last.duplicates);
+    retransmissions.add(now.retransmissions - last.retransmissions);
+    transmit_timeouts.add(now.transmit_timeouts - last.transmit_timeouts);
+    for (std::size_t i = 1; i < now.malformed.size(); ++i) {
+        dropped[static_cast<std::size_t>(DropReason::malformed)].add(now.malformed[i] - last.malformed[i]);
+    }
+    last = now;
+}
+
+Callbacks expose(MetricRegistry& registry, ShardMetrics& metrics) {
+    Callbacks callbacks;
+    Exposer exposer(registry, callbacks);
+    expose_messages(exposer, metrics);
+    expose_refusals(exposer, metrics);
+    expose_registrations(exposer, metrics);
+    expose_group<kDropReasons>(exposer, "lanyard_coap_datagrams_dropped_total", "Datagrams dropped, in or out.",
+                               "reason", {"malformed", "truncated", "session", "send_queue_full"}, metrics.dropped);
+    expose_group<kNotifyResults>(exposer, "lanyard_notifications_total", "Notifications of devices.", "result",
+                                 {"delivered", "failed", "unknown_token", "deferred", "incomplete"},
+                                 metrics.notifications);
+    expose_group<2>(exposer, "lanyard_sends_total", "LwM2M Send messages of devices.", "result",
+                    {"delivered", "failed"}, metrics.sends);
+    expose_group<kOutcomes>(exposer, "lanyard_downlink_requests_total", "Requests to devices.", "outcome",
+                            {"unspecified", "answered", "not_owner", "unknown_device", "offline", "sleeping",
+                             "queue_full", "timeout", "reset", "unavailable", "invalid"},
+                            metrics.downlinks);
+    exposer.counter("lanyard_coap_deduplicated_total", "Messages seen before.", {}, metrics.deduplicated);
+    exposer.counter("lanyard_coap_retransmissions_total", "Messages sent again.", {}, metrics.retransmissions);
+    exposer.counter("lanyard_coap_transmit_timeouts_total", "Confirmable messages never acknowledged.", {},
+                    metrics.transmit_timeouts);
+    exposer.gauge("lanyard_uplink_pending", "Messages that await Kafka's acknowledgement.", metrics.uplink_pending);
+    metrics.ingest_latency = &registry.histogram(
+        "lanyard_ingest_latency_seconds", "From the arrival of a notification or Send to Kafka's acknowledgement.",
+        telemetry::latency_buckets());
+    return callbacks;
+}
+
+}  // namespace lanyard::coap_ingress

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adoption.hpp"
+#include "identity/registration_id.hpp"
+#include "lifetimes.hpp"
+#include "lwm2m/registration.hpp"
+#include "lwm2m_coap/uplink.hpp"
+#include "registry_commands.hpp"
+#include "shard_context.hpp"
+
+namespace lanyard::coap_ingress {
+
+// The registration interface towards devices: Register, Update, De-register (Core 1.2 section 6.2). Answers a
+// Register only after the registry has stored it; an Update without news from memory while the pledge covers it.
+class RegistrationService {
+  public:
+    using Query = std::span<const std::string_view>;
+
+    RegistrationService(ShardContext& context, RegistryCommands& commands, Lifetimes& lifetimes, Adoption& adoption);
+
+    void on_register(const coap::PeerId& peer, coap::RequestHandle handle, Query query, ByteView payload);
+    void on_update(const coap::PeerId& peer, coap::RequestHandle handle, std::string_view location, Query query,
+                   ByteView payload);
+    void on_deregister(const coap::PeerId& peer, coap::RequestHandle handle, std::string_view location);
+
+  private:
+    using Result = RegistryCommands::Result;
+
+    // An Update that waits for its registration to be adopted.
+    struct Parked;
+    // What the registry has to be told of an Update.
+    struct Change {
+        std::uint32_t device_number;
+        coap::PeerId peer;
+        coap::RequestHandle handle;
+        internal::v1::RegistrationParameters parameters;
+        std::uint8_t transports;
+        bool retried;
+    };
+
+    [[nodiscard]] bool read_register(coap::RequestHandle handle, Query query, ByteView payload,
+                                     lwm2m::RegisterParameters& parameters);
+    void on_registered(const coap::PeerId& peer, coap::RequestHandle handle, std::uint8_t transports,
+                       const Result& result);
+    void adopt_for_update(const coap::PeerId& peer, coap::RequestHandle handle, identity::RegistrationId id,
+                          Query query, ByteView payload);
+    void update(Device& device, const coap::PeerId& peer, coap::RequestHandle handle, Query query, ByteView payload);
+    // False when it was refused; otherwise tells whether the registry has to know, and what.
+    [[nodiscard]] bool read_update(const Device& device, coap::RequestHandle handle, Query query, ByteView payload,
+                                   Change& change, bool& news);
+    void keep_alive(Device& device, const coap::PeerId& peer, coap::RequestHandle handle);
+    void send_update(const Device& device, Change change);
+    void on_updated(const Change& change, const Result& result);
+    void send_moved(const Device& device);
+    [[nodiscard]] bool may_speak(const Device& device, const coap::PeerId& peer, coap::RequestHandle handle);
+    void refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error);
+
+    ShardContext& context_;
+    RegistryCommands& commands_;
+    Lifetimes& lifetimes_;
+    Adoption& adoption_;
+    lwm2m::RegisterPolicy policy_;
+};
+
+}  // namespace lanyard::coap_ingress

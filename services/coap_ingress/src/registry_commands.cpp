@@ -1,0 +1,36 @@
+#include "registry_commands.hpp"
+
+#include <utility>
+
+namespace lanyard::coap_ingress {
+
+bool RegistryCommands::send(Command&& command, Done done) {
+    if (pending_.size() >= context_.config.registry.pending_max) return false;
+    const std::uint64_t id = next_id_++;
+    command.set_id(id);
+    if (!context_.setup.registry.send(std::move(command))) return false;
+    pending_.try_emplace(id, std::move(done));
+    deadlines_.push_back({context_.now.steady + context_.config.registry.deadline, id});
+    return true;
+}
+
+void RegistryCommands::on_result(const Result& result) {
+    Done* found = pending_.find(result.id());
+    if (found == nullptr) return;
+    const Done done = std::move(*found);
+    pending_.erase(result.id());
+    done(result);
+}
+
+void RegistryCommands::on_timer() {
+    while (!deadlines_.empty() && deadlines_.front().at <= context_.now.steady) {
+        Result late;
+        late.set_id(deadlines_.front().id);
+        late.set_status(Result::STATUS_UNAVAILABLE);
+        late.set_message("the registry does not answer");
+        deadlines_.pop_front();
+        on_result(late);
+    }
+}
+
+}  // namespace lanyard::coap_ingress
