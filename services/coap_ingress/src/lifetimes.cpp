@@ -46,7 +46,7 @@ void Lifetimes::touch(Device& device) {
     const auto interval = std::chrono::duration_cast<std::chrono::seconds>(context_.config.lifetime.touch_interval);
     std::uint64_t delay = static_cast<std::uint64_t>(interval.count());
     if (device.lifetime_s != 0) delay = std::min<std::uint64_t>(delay, std::max(1U, device.lifetime_s / 4));
-    ring_[(context_.seconds() + delay) % kRing].push_back(device.number);
+    ring_[static_cast<std::size_t>((context_.seconds() + delay) % kRing)].push_back(device.number);
 }
 
 bool Lifetimes::pledged(const Device& device) const {
@@ -63,7 +63,8 @@ void Lifetimes::on_timer() {
     send_expired();
     for (const ShardSeconds now = context_.seconds(); swept_ < now;) {
         ++swept_;
-        if (now - swept_ >= kRing) swept_ = now - kRing + 1;  // after a jump each second of the ring comes once
+        if (now - swept_ >= kRing)
+            swept_ = now - ShardSeconds{kRing} + 1;  // after a jump each second of the ring comes once
         send_touches(ring_[swept_ % kRing]);
     }
 }

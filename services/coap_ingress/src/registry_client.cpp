@@ -1,0 +1,154 @@
+#include "registry_client.hpp"
+
+#include <utility>
+
+#include "rpc/channel_pool.hpp"
+#include "runtime/clock.hpp"
+
+namespace lanyard::coap_ingress {
+namespace {
+
+// How long commands are taken while a broken stream is replaced; afterwards devices get 5.03 at once.
+constexpr Duration kBridge = std::chrono::seconds(3);
+
+}  // namespace
+
+class RegistryClient::Port final : public RegistryPort {
+  public:
+    Port(RegistryClient& client, std::uint32_t shard) : client_(client), shard_(shard) {}
+    bool send(internal::v1::RegistrationCommand&& command) override { return client_.send(shard_, std::move(command)); }
+    std::uint32_t node() const override { return client_.node_.load(std::memory_order_relaxed); }
+
+  private:
+    RegistryClient& client_;
+    std::uint32_t shard_;
+};
+
+RegistryClient::RegistryClient(const RegistryConfig& config, std::uint32_t shards, const telemetry::Logger& log,
+                               runtime::HealthBoard::Dependency health, Deliver deliver)
+    : config_(config), log_(log), health_(health), deliver_(std::move(deliver)) {
+    for (std::uint32_t i = 0; i < shards; ++i) ports_.push_back(std::make_unique<Port>(*this, i));
+}
+
+RegistryClient::~RegistryClient() {
+    stop(std::chrono::milliseconds(0));
+}
+
+void RegistryClient::start(const std::string& instance, const std::string& downlink_address) {
+    instance_ = instance;
+    downlink_address_ = downlink_address;
+    for (const std::string& address : config_.addresses) {
+        stubs_.push_back(internal::v1::RegistrationService::NewStub(rpc::make_channel(address)));
+    }
+    health_.down("connecting to " + config_.addresses.front());
+    const std::lock_guard lock(mutex_);  // handler calls wait until the stream is known
+    stream_ = std::make_unique<Stream>([this](auto* context, auto* reactor) { open(context, reactor); },
+                                       rpc::BatchStreamConfig{}, *this);
+}
+
+void RegistryClient::stop(std::chrono::milliseconds grace) {
+    std::unique_ptr<Stream> stream;
+    {
+        const std::lock_guard lock(mutex_);
+        connected_ = false;
+        down_since_.reset();
+        stream = std::move(stream_);
+    }
+    if (stream) stream->stop(grace);
+}
+
+void RegistryClient::open(grpc::ClientContext* context, Stream::Reactor* reactor) {
+    std::size_t replica = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        replica = replica_ % stubs_.size();
+    }
+    stubs_[replica]->async()->Exchange(context, reactor);
+}
+
+bool RegistryClient::send(std::uint32_t shard, internal::v1::RegistrationCommand&& command) {
+    const SteadyTime now = runtime::steady_now();
+    const std::lock_guard lock(mutex_);
+    const bool bridged = down_since_ && now - *down_since_ < kBridge;
+    if (stream_ == nullptr || (!connected_ && !bridged)) return false;
+    drop_expired(now);
+    if (outstanding_.size() >= config_.pending_max * ports_.size()) return false;
+    const std::uint64_t id = next_id_++;
+    Outstanding entry{shard, command.id(), now + config_.deadline, std::move(command)};
+    entry.command.set_id(id);
+    if (connected_) {
+        const auto sent = stream_->send(entry.command);
+        // A stream that just broke gives its handler the chance to send this again.
+        if (!sent && sent.error().code != Errc::unavailable) return false;
+    }
+    outstanding_.emplace(id, std::move(entry));
+    return true;
+}
+
+void RegistryClient::drop_expired(SteadyTime now) {
+    while (!outstanding_.empty() && outstanding_.begin()->second.deadline <= now) {
+        outstanding_.erase(outstanding_.begin());
+    }
+}
+
+void RegistryClient::on_batch(internal::v1::RegistrationResultBatch& batch) {
+    if (batch.has_welcome()) node_.store(batch.welcome().node(), std::memory_order_relaxed);
+    std::vector<Delivery> deliveries(ports_.size());
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& result : *batch.mutable_results()) {
+            const auto found = outstanding_.find(result.id());
+            if (found == outstanding_.end()) continue;
+            result.set_id(found->second.local_id);
+            deliveries[found->second.shard].results.push_back(std::move(result));
+            outstanding_.erase(found);
+        }
+    }
+    for (std::uint32_t shard = 0; shard < deliveries.size(); ++shard) {
+        Delivery& delivery = deliveries[shard];
+        delivery.shard = shard;
+        delivery.fenced.assign(batch.fenced().begin(), batch.fenced().end());
+        if (!delivery.results.empty() || !delivery.fenced.empty()) deliver_(std::move(delivery));
+    }
+}
+
+void RegistryClient::on_ready() {
+    internal::v1::NodeHello hello;
+    hello.set_instance(instance_);
+    hello.set_downlink_address(downlink_address_);
+    hello.set_node(node_.load(std::memory_order_relaxed));
+    std::size_t repeated = 0;
+    std::string address;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stream_ == nullptr || !stream_->send(std::move(hello))) return;
+        drop_expired(runtime::steady_now());
+        for (const auto& [id, entry] : outstanding_) {
+            if (stream_->send(entry.command)) ++repeated;
+        }
+        connected_ = true;
+        down_since_.reset();
+        address = config_.addresses[replica_ % config_.addresses.size()];
+    }
+    health_.ok();
+    log_.info("registry connected", {{"address", address}, {"commands_repeated", repeated}});
+}
+
+void RegistryClient::on_down(const Error& error, std::vector<Stream::OutItem> unsent) {
+    static_cast<void>(unsent);  // among the outstanding ones
+    bool was_connected = false;
+    std::string address;
+    {
+        const std::lock_guard lock(mutex_);
+        was_connected = std::exchange(connected_, false);
+        if (was_connected) down_since_ = runtime::steady_now();
+        address = config_.addresses[replica_ % config_.addresses.size()];
+        ++replica_;
+    }
+    if (was_connected) {
+        log_.warn("registry lost, trying the next one", {{"address", address}, {"reason", error.message}});
+        health_.degraded(error.message);
+    }
+}
+
+}  // namespace lanyard::coap_ingress
