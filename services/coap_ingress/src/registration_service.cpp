@@ -173,7 +173,7 @@ bool RegistrationService::may_speak(const Device& device, const coap::PeerId& pe
 
 bool RegistrationService::read_update(const Device& device, coap::RequestHandle handle, Query query, ByteView payload,
                                       Change& change, bool& news) {
-    const auto parsed = lwm2m::parse_update(query, device.version, policy_);
+    const auto parsed = lwm2m::parse_update(query, policy_);
     if (!parsed) return refuse(handle, parsed.error()), false;
     if (!payload.empty()) {
         if (const auto error = check_links(payload, device.version)) return refuse(handle, *error), false;

@@ -30,6 +30,10 @@ RegistryClient::RegistryClient(const RegistryConfig& config, std::uint32_t shard
     for (std::uint32_t i = 0; i < shards; ++i) ports_.push_back(std::make_unique<Port>(*this, i));
 }
 
+RegistryPort& RegistryClient::port(std::uint32_t shard) {
+    return *ports_[shard];
+}
+
 RegistryClient::~RegistryClient() {
     stop(std::chrono::milliseconds(0));
 }

@@ -26,7 +26,7 @@ namespace lanyard::coap_ingress {
 //
 // Results and fences come on gRPC's threads through `deliver`, which must not block.
 class RegistryClient final
-    : private rpc::BatchStreamClient<internal::v1::RegistrationBatch, internal::v1::RegistrationResultBatch>::Handler {
+    : public rpc::BatchStreamClient<internal::v1::RegistrationBatch, internal::v1::RegistrationResultBatch>::Handler {
   public:
     // What came for one shard.
     struct Delivery {
@@ -45,7 +45,7 @@ class RegistryClient final
     void stop(std::chrono::milliseconds grace);
 
     // The port of one shard; its own thread uses it.
-    [[nodiscard]] RegistryPort& port(std::uint32_t shard) { return *ports_[shard]; }
+    [[nodiscard]] RegistryPort& port(std::uint32_t shard);
 
   private:
     using Stream = rpc::BatchStreamClient<internal::v1::RegistrationBatch, internal::v1::RegistrationResultBatch>;
