@@ -31,7 +31,7 @@ struct TopicSpec {
 struct TopicReport {
     std::vector<std::string> created;   // names
     std::vector<std::string> warnings;  // sentences: more partitions than wanted, configuration differs
-    bool limited = false;               // the cluster has no admin API (librdkafka's mock): only existence was seen
+    bool limited = false;  // the cluster has no admin API (librdkafka's mock): what is missing is only a warning
 };
 
 // Brings topics into the wanted state or says exactly what is missing.

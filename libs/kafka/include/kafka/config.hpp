@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -15,6 +17,9 @@ struct ClientConfig {
     std::string client_id = "lanyard";         // seen in the broker's logs and quotas
     // librdkafka properties by name (security.protocol, sasl.*, ssl.*, …); they win over what the adapter sets.
     std::map<std::string, std::string> properties{};
+    // Receives librdkafka's own log lines with their syslog severity (3 error … 7 debug); dropped when empty.
+    // Called on any thread, also after an object that uses it is being destroyed: capture what lives longer.
+    std::function<void(int severity, std::string_view line)> log{};
 };
 
 enum class Compression : std::uint8_t { none, lz4, zstd };
