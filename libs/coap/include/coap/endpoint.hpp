@@ -13,8 +13,8 @@
 namespace lanyard::coap {
 
 // What an endpoint wants from its owner. Called from within the endpoint's functions, on the same thread. A visitor
-// may call respond(), send_request(), cancel(), ack() and reset() from within its own functions, but not
-// on_datagram() or on_timer(), and must not destroy the endpoint.
+// may call respond(), send_request(), cancel(), ack() and reset() from within its own functions, except transmit(),
+// but not on_datagram() or on_timer(), and must not destroy the endpoint.
 class EndpointVisitor {
   public:
     virtual ~EndpointVisitor() = default;
