@@ -33,8 +33,8 @@ def dev(tmp_path_factory):
 
 
 def lanyard(dev, *arguments, code=0):
-    done = subprocess.run([BIN / "lanyard", "--api", dev["grpc"], *arguments], capture_output=True, text=True, timeout=60,
-                          check=False)
+    command = [BIN / "lanyard", "--api", dev["grpc"], *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 

@@ -1,8 +1,8 @@
 """Acknowledged means stored: what devices are told while Kafka or Redis is down, and that it recovers by itself."""
 
 import pytest
-from aiocoap import ACK, EMPTY
-from aiocoap.numbers.codes import CHANGED, CREATED, POST
+from aiocoap import ACK, CON, RST, Message
+from aiocoap.numbers.codes import CHANGED, CREATED, EMPTY, POST
 from api_client import eventually
 from raw_device import RawDevice
 
@@ -77,6 +77,5 @@ def test_an_ingress_killed_and_restarted_knows_its_devices(stack, device, teleme
 
 
 def test_a_ping_during_all_this_is_still_answered(device):
-    from aiocoap import CON, RST, Message
     device.send(Message(code=EMPTY, mtype=CON, mid=99, token=b""))
     assert device.acknowledged(99) is RST

@@ -33,7 +33,8 @@ class LeshanDevice:
             try:
                 line = self._queue.get(timeout=seconds)
             except queue.Empty:
-                raise AssertionError(f"Leshan did not say {prefix!r} in {seconds} s; before: {self.lines[-5:]}") from None
+                said = f"before: {self.lines[-5:]}"
+                raise AssertionError(f"Leshan did not say {prefix!r} in {seconds} s; {said}") from None
             self.lines.append(line)
             if line.startswith(prefix):
                 return line

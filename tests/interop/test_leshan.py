@@ -1,4 +1,4 @@
-"""Eclipse Leshan's client, the most used server's own, through the whole chain: gRPC on one side, Kafka on the other."""
+"""Eclipse Leshan's client through the whole chain: gRPC on one side, Kafka on the other."""
 
 import grpc
 import pytest

@@ -3,8 +3,8 @@
 import threading
 
 import pytest
-from aiocoap import ACK, CON, EMPTY, NON, RST, Message
-from aiocoap.numbers.codes import CHANGED, CONTENT, CREATED, DELETE, DELETED, POST
+from aiocoap import ACK, CON, NON, RST, Message
+from aiocoap.numbers.codes import CHANGED, CONTENT, CREATED, DELETE, DELETED, EMPTY, POST
 from api_client import eventually
 from raw_device import LINKS, RawDevice
 
@@ -134,7 +134,8 @@ def test_notification_with_block2_remainder(device, telemetry):
     for number in range(1, len(blocks)):
         request = device.next_request()
         assert request.opt.block2.block_number == number
-        device.reply(request, blocks[number], content_format=110, block2=(number, number + 1 < len(blocks), 2), etag=etag)
+        more = number + 1 < len(blocks)
+        device.reply(request, blocks[number], content_format=110, block2=(number, more, 2), etag=etag)
     assert device.acknowledged(mid) is ACK
     telemetry.wait(lambda r: r["endpoint"] == device.endpoint and r.get("value") == 51.5, "the value")
 

@@ -30,7 +30,8 @@ def run(*command, timeout=30):
 def test_kcat_reads_telemetry_with_key_and_cloudevents_headers(stack, device, telemetry):
     telemetry.wait(lambda r: r["endpoint"] == device.endpoint, "a record")
     assert shutil.which("kcat")
-    lines = run("kcat", "-b", stack.kafka.bootstrap, "-C", "-t", "lwm2m.telemetry.v1", "-o", "beginning", "-e", "-q", "-J")
+    topic = ("-t", "lwm2m.telemetry.v1", "-o", "beginning", "-e", "-q", "-J")
+    lines = run("kcat", "-b", stack.kafka.bootstrap, "-C", *topic)
     record = next(r for r in map(json.loads, lines.splitlines()) if r["key"] == "default/tools-1")
     value = json.loads(record["payload"])
     assert value["value"] == 19.5

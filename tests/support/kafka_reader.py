@@ -41,7 +41,8 @@ class Topic:
                     return value
             seen = len(self.values())
             if time.monotonic() > until:
-                raise AssertionError(f"{self.topic}: not within {seconds} s: {what}; last of {seen}: {self.values()[-3:]}")
+                last = f"last of {seen}: {self.values()[-3:]}"
+                raise AssertionError(f"{self.topic}: not within {seconds} s: {what}; {last}")
             self.poll()
 
     def close(self):

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/client_callback.h>
 
@@ -40,13 +41,13 @@ void copy_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from
 // or find the direction closed" one step.
 class Call final : public grpc::ServerGenericBidiReactor {
   public:
-    Call(grpc::GenericCallbackServerContext* context, std::shared_ptr<grpc::Channel> channel, std::string service,
+    Call(grpc::GenericCallbackServerContext* context, const std::shared_ptr<grpc::Channel>& channel, std::string service,
          std::string method, const Proxy::OnDone& on_done)
         : server_context_(context),
           service_(std::move(service)),
           method_(std::move(method)),
           on_done_(on_done),
-          stub_(std::move(channel)),
+          stub_(channel),
           client_(*this) {
         client_context_.set_deadline(context->deadline());
         copy_metadata(context->client_metadata(),
@@ -106,9 +107,8 @@ class Call final : public grpc::ServerGenericBidiReactor {
     };
 
     void copy_initial_metadata() {
-        copy_metadata(client_context_.GetServerInitialMetadata(), [this](std::string key, std::string value) {
-            server_context_->AddInitialMetadata(key, value);
-        });
+        copy_metadata(client_context_.GetServerInitialMetadata(),
+                      [this](std::string key, std::string value) { server_context_->AddInitialMetadata(key, value); });
     }
 
     // No message follows from the backend: what the user still sends has nowhere to go.
@@ -123,9 +123,8 @@ class Call final : public grpc::ServerGenericBidiReactor {
     }
 
     void finish(const grpc::Status& status) {
-        copy_metadata(client_context_.GetServerTrailingMetadata(), [this](std::string key, std::string value) {
-            server_context_->AddTrailingMetadata(key, value);
-        });
+        copy_metadata(client_context_.GetServerTrailingMetadata(),
+                      [this](std::string key, std::string value) { server_context_->AddTrailingMetadata(key, value); });
         on_done_(service_, method_, status.error_code());
         Finish(status);
         unref();

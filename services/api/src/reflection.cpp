@@ -44,11 +44,14 @@ void answer(const Request& request, const std::vector<std::string>& services, Re
                 response.mutable_list_services_response()->add_service()->set_name(name);
             }
             return;
-        case Request::kFileByFilename: file = pool->FindFileByName(request.file_by_filename()); break;
+        case Request::kFileByFilename:
+            file = pool->FindFileByName(request.file_by_filename());
+            break;
         case Request::kFileContainingSymbol:
             file = pool->FindFileContainingSymbol(request.file_containing_symbol());
             break;
-        default: break;  // extensions: none of the contracts has any
+        default:
+            break;  // extensions: none of the contracts has any
     }
     if (file == nullptr) {
         response.mutable_error_response()->set_error_code(grpc::StatusCode::NOT_FOUND);

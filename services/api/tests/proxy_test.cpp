@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <future>
 #include <memory>
@@ -7,9 +5,11 @@
 #include <vector>
 
 #include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
 
 #include "api/api.hpp"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "lanyard/internal/v1/registration.grpc.pb.h"
 #include "lanyard/observation/v1/observation.grpc.pb.h"
 #include "lanyard/registry/v1/device.grpc.pb.h"
 #include "rpc/server.hpp"
@@ -40,8 +40,9 @@ class FakeRegistry final : public device::DeviceService::CallbackService {
         response->set_name(request->name());
         context->AddTrailingMetadata("x-backend", "one");
         if (request->name() == "missing") {
-            reactor->Finish(rpc::to_status(make_error(Errc::not_found, "no such device"),
-                                           {.reason = "DEVICE_UNKNOWN", .metadata = {}, .fields = {}, .retry_after = {}}));
+            reactor->Finish(
+                rpc::to_status(make_error(Errc::not_found, "no such device"),
+                               {.reason = "DEVICE_UNKNOWN", .metadata = {}, .fields = {}, .retry_after = {}}));
         } else {
             reactor->Finish(grpc::Status::OK);
         }
@@ -156,13 +157,12 @@ TEST_F(ApiProxy, AnswersUnavailableWhenTheBackendIsGone) {
 }
 
 TEST_F(ApiProxy, AnswersUnimplementedForAServiceThatIsNotPublic) {
+    const auto stub = internal::v1::RegistrationService::NewStub(channel_);
     grpc::ClientContext context;
-    const grpc::internal::RpcMethod method("/lanyard.internal.v1.RegistrationService/Exchange",
-                                           grpc::internal::RpcMethod::NORMAL_RPC);
-    device::Device response;
-    const grpc::Status status = grpc::internal::BlockingUnaryCall<device::GetDeviceRequest, device::Device>(
-        channel_.get(), method, &context, {}, &response);
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    const auto stream = stub->Exchange(&context);
+    internal::v1::RegistrationResultBatch batch;
+    EXPECT_FALSE(stream->Read(&batch));
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(ApiProxy, ReflectsThePublicServicesOnly) {

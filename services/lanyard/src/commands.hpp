@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 
 #include "client.hpp"
 
 namespace CLI {
 class App;
+}
+namespace lanyard::runtime {
+class StopSignals;
 }
 
 namespace lanyard::cli {
@@ -20,6 +22,5 @@ void add_operation_commands(CLI::App& app, const ClientOptions& options, Run& ru
 void add_observation_commands(CLI::App& app, const ClientOptions& options, Run& run);  // observe observations latest
 void add_tail_commands(CLI::App& app, const ClientOptions& options, Run& run);         // tail telemetry|lifecycle
 void add_dev_command(CLI::App& app, runtime::StopSignals& signals, Run& run);
-void add_simulation_command(CLI::App& app, runtime::StopSignals& signals, Run& run);
 
 }  // namespace lanyard::cli

@@ -97,7 +97,8 @@ bool write_endpoints(const std::string& path, const DevEndpoints& endpoints) {
 
 void print_welcome(const DevEndpoints& endpoints, const Arguments& arguments, double ready_s) {
     const std::string api = to_string(endpoints.grpc) == "127.0.0.1:7400" ? "" : " --api " + to_string(endpoints.grpc);
-    std::printf("Lanyard is ready after %.1f s. All services run in this process; nothing is kept when it ends.\n\n", ready_s);
+    std::printf("Lanyard is ready after %.1f s. All services run in this process; nothing is kept when it ends.\n\n",
+                ready_s);
     std::printf("  CoAP (devices)  coap://%s\n", to_string(endpoints.coap).c_str());
     std::printf("  gRPC (you)      %s\n", to_string(endpoints.grpc).c_str());
     std::printf("  Kafka           %s\n", endpoints.kafka.c_str());
@@ -119,15 +120,18 @@ void show_live(const DevPlatform& platform, const RecordCounter& counter, const 
                runtime::StopSignals& signals) {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const auto started = std::chrono::steady_clock::now();
-    const auto end = arguments.seconds > 0 ? runtime::Deadline::in(std::chrono::milliseconds(
-                                                 static_cast<std::int64_t>(arguments.seconds * 1000)))
-                                           : runtime::Deadline::never();
+    const auto end =
+        arguments.seconds > 0
+            ? runtime::Deadline::in(std::chrono::milliseconds(static_cast<std::int64_t>(arguments.seconds * 1000)))
+            : runtime::Deadline::never();
     std::uint64_t before = 0;
     while (!end.expired() && !signals.wait(std::min<Duration>(1s, end.remaining()))) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started);
+        const auto seconds =
+            std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started);
         const std::uint64_t records = counter.count();
-        std::printf("%s%4llds  devices %.0f  values/s %llu  records in Kafka %llu  last %s%s", terminal ? "\r\033[K" : "",
-                    static_cast<long long>(seconds.count()), gauge_sum(platform.metrics(), "lanyard_registrations"),
+        std::printf("%s%4llds  devices %.0f  values/s %llu  records in Kafka %llu  last %s%s",
+                    terminal ? "\r\033[K" : "", static_cast<long long>(seconds.count()),
+                    gauge_sum(platform.metrics(), "lanyard_registrations"),
                     static_cast<unsigned long long>(records - before), static_cast<unsigned long long>(records),
                     describe(counter.last()).c_str(), terminal ? "" : "\n");
         std::fflush(stdout);
@@ -144,7 +148,8 @@ int fail(const Error& error) {
 Result<DevOptions> parse(const Arguments& arguments) {
     DevOptions options;
     options.shards = arguments.shards;
-    for (const auto& [text, target] : {std::pair{&arguments.coap, &options.coap}, {&arguments.grpc, &options.grpc},
+    for (const auto& [text, target] : {std::pair{&arguments.coap, &options.coap},
+                                       {&arguments.grpc, &options.grpc},
                                        {&arguments.metrics, &options.metrics}}) {
         auto address = runtime::parse_address(*text);
         if (!address) return address.error();
@@ -191,16 +196,17 @@ void add_dev_command(CLI::App& app, runtime::StopSignals& signals, Run& run) {
     dev->add_option("--interval", arguments->interval_s, "Seconds between two samples of a simulated sensor")
         ->check(CLI::Range(0.1, 86400.0))
         ->capture_default_str();
-    dev->add_option("--endpoints-file", arguments->endpoints_file, "Written as JSON (coap, grpc, kafka, metrics) when ready");
-    dev->add_option("--coap", arguments->coap, "UDP address for devices; port 0 takes a free one")->capture_default_str();
+    dev->add_option("--endpoints-file", arguments->endpoints_file,
+                    "Written as JSON (coap, grpc, kafka, metrics) when ready");
+    dev->add_option("--coap", arguments->coap, "UDP address for devices; port 0 takes a free one")
+        ->capture_default_str();
     dev->add_option("--grpc", arguments->grpc, "Address for gRPC; port 0 takes a free one")->capture_default_str();
     dev->add_option("--metrics", arguments->metrics, "Address of /metrics and /readyz; port 0 takes a free one")
         ->capture_default_str();
     dev->add_option("--shards", arguments->shards, "Ingress threads")->check(CLI::Range(1, 64))->capture_default_str();
     dev->add_option("--log-level", arguments->log_level, "debug, info, warn, error or off")->capture_default_str();
-    dev->callback([arguments, &signals, &run] {
-        run = [arguments, &signals] { return run_dev(*arguments, signals); };
-    });
+    dev->callback(
+        [arguments, &signals, &run] { run = [arguments, &signals] { return run_dev(*arguments, signals); }; });
 }
 
 }  // namespace lanyard::cli

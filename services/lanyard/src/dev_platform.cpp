@@ -96,8 +96,9 @@ struct DevPlatform::Impl {
         config.tenants = {{.id = "default", .auto_create = true}};
         config.kafka.client.bootstrap = endpoints.kafka;
         config.topics.manage = kafka::ManageTopics::off;
-        return run(registry, registry::make_service(config, registry.context,
-                                                    {.store = registry::memory_store(registry::make_memory_devices())}));
+        return run(registry,
+                   registry::make_service(config, registry.context,
+                                          {.store = registry::memory_store(registry::make_memory_devices())}));
     }
 
     Result<void> start_ingress() {
@@ -212,8 +213,14 @@ Result<std::unique_ptr<DevPlatform>> DevPlatform::start(const DevOptions& option
     return std::unique_ptr<DevPlatform>(new DevPlatform(std::move(impl)));
 }
 
-const DevEndpoints& DevPlatform::endpoints() const { return impl_->endpoints; }
-const telemetry::MetricRegistry& DevPlatform::metrics() const { return impl_->metrics; }
-void DevPlatform::stop(runtime::Deadline deadline) { impl_->stop(deadline); }
+const DevEndpoints& DevPlatform::endpoints() const {
+    return impl_->endpoints;
+}
+const telemetry::MetricRegistry& DevPlatform::metrics() const {
+    return impl_->metrics;
+}
+void DevPlatform::stop(runtime::Deadline deadline) {
+    impl_->stop(deadline);
+}
 
 }  // namespace lanyard::cli

@@ -38,11 +38,12 @@ void print_devices(const std::vector<v1::Device>& devices) {
 
 void print_device(const v1::Device& device) {
     const v1::Registration& registration = device.registration();
-    std::vector<std::vector<std::string>> rows{{"name", device.name()},
-                                               {"state", state_name(device.state())},
-                                               {"enabled", device.enabled() ? "true" : "false"},
-                                               {"number", std::to_string(device.device_number())},
-                                               {"last seen", format_time(device.last_seen_time(), device.has_last_seen_time())}};
+    std::vector<std::vector<std::string>> rows{
+        {"name", device.name()},
+        {"state", state_name(device.state())},
+        {"enabled", device.enabled() ? "true" : "false"},
+        {"number", std::to_string(device.device_number())},
+        {"last seen", format_time(device.last_seen_time(), device.has_last_seen_time())}};
     if (!device.display_name().empty()) rows.push_back({"display name", device.display_name()});
     for (const auto& [key, value] : device.labels()) rows.push_back({"label " + key, value});
     if (device.has_registration()) {
@@ -91,7 +92,8 @@ int list_devices(const ClientOptions& options, const std::string& filter, int li
 // A call that answers with one device.
 template <class Request>
 int call_for_device(const ClientOptions& options, const Request& request,
-                    grpc::Status (v1::DeviceService::Stub::*method)(grpc::ClientContext*, const Request&, v1::Device*)) {
+                    grpc::Status (v1::DeviceService::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                    v1::Device*)) {
     const auto stub = v1::DeviceService::NewStub(options.channel());
     grpc::ClientContext context;
     options.apply(context);
@@ -131,7 +133,9 @@ void add_device_commands(CLI::App& app, const ClientOptions& options, Run& run) 
 
     CLI::App* list = devices->add_subcommand("list", "Lists devices");
     list->add_option("--filter", arguments->filter, "For example: state = ONLINE AND endpoint = \"meter-*\"");
-    list->add_option("--limit", arguments->limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 1000000));
+    list->add_option("--limit", arguments->limit, "At most so many")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000000));
     list->callback([=, &options, &run] {
         run = [=, &options] { return list_devices(options, arguments->filter, arguments->limit); };
     });
@@ -139,7 +143,8 @@ void add_device_commands(CLI::App& app, const ClientOptions& options, Run& run) 
     const auto with_endpoint = [&](const char* name, const char* help, auto action) {
         CLI::App* command = devices->add_subcommand(name, help);
         command->add_option("ENDPOINT", arguments->endpoint, "Endpoint name")->required();
-        command->callback([=, &options, &run] { run = [=, &options] { return action(options, arguments->endpoint); }; });
+        command->callback(
+            [=, &options, &run] { run = [=, &options] { return action(options, arguments->endpoint); }; });
     };
     with_endpoint("get", "Shows one device", [](const ClientOptions& o, const std::string& endpoint) {
         v1::GetDeviceRequest request;

@@ -7,13 +7,13 @@ namespace lanyard::cli {
 // Exit codes of the program, documented in docs/cli.md. Stable.
 enum ExitCode : int {
     ok = 0,
-    failed = 1,          // any other error; the reason is on stderr
-    usage = 2,           // the command line is wrong
-    not_found = 3,       // no such device, path or observation
-    not_reachable = 4,   // the device is offline or asleep
-    timed_out = 5,       // no answer in time; the effect is unknown
-    unavailable = 6,     // the platform does not answer
-    refused = 7,         // the device or the platform does not allow it
+    failed = 1,         // any other error; the reason is on stderr
+    usage = 2,          // the command line is wrong
+    not_found = 3,      // no such device, path or observation
+    not_reachable = 4,  // the device is offline or asleep
+    timed_out = 5,      // no answer in time; the effect is unknown
+    unavailable = 6,    // the platform does not answer
+    refused = 7,        // the device or the platform does not allow it
 };
 
 ExitCode exit_code_of(const grpc::Status& status);

@@ -22,7 +22,9 @@ Interrupt::Interrupt(runtime::StopSignals& signals, std::function<void()> action
           }
       }) {}
 
-Interrupt::~Interrupt() { signals_.request_stop(kDone); }  // then thread_ joins itself
+Interrupt::~Interrupt() {
+    signals_.request_stop(kDone);
+}  // then thread_ joins itself
 
 bool Interrupt::happened() const {
     const std::lock_guard lock(mutex_);

@@ -79,7 +79,8 @@ int list(const ClientOptions& options, const Arguments& arguments) {
     }
     std::vector<std::vector<std::string>> rows{{"PATH", "STATE", "LAST NOTIFY", "FROM", "NAME"}};
     for (const v1::Observation& one : response.observations()) {
-        const std::string state = state_name(one.state()) + (one.state_reason().empty() ? "" : ": " + one.state_reason());
+        const std::string state =
+            state_name(one.state()) + (one.state_reason().empty() ? "" : ": " + one.state_reason());
         rows.push_back({one.path(), state, format_time(one.last_notify_time(), one.has_last_notify_time()),
                         one.template_().empty() ? "device" : one.template_(), one.name()});
     }
@@ -132,7 +133,8 @@ void add_observation_commands(CLI::App& app, const ClientOptions& options, Run& 
         command->callback([=, &options, &run] { run = [=, &options] { return action(options, *arguments); }; });
         return command;
     };
-    CLI::App* observe_command = add("observe", "Observes a path of a device and shows its values (Ctrl-C ends)", observe);
+    CLI::App* observe_command =
+        add("observe", "Observes a path of a device and shows its values (Ctrl-C ends)", observe);
     observe_command->add_option("ENDPOINT", arguments->endpoint, "Endpoint name of the device")->required();
     observe_command->add_option("PATH", arguments->path, "LwM2M path, for example /3303/0/5700")->required();
     observe_command->add_option("--attribute", arguments->attributes, "pmin=1 pmax=60 gt=.. lt=.. st=..");

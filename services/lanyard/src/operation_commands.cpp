@@ -9,10 +9,10 @@
 #include <CLI/CLI.hpp>
 #include <google/protobuf/util/time_util.h>
 
+#include "base/hex.hpp"
 #include "commands.hpp"
 #include "exit_codes.hpp"
 #include "lanyard/operations/v1/operation.grpc.pb.h"
-#include "base/hex.hpp"
 #include "text.hpp"
 #include "typed_value.hpp"
 
@@ -31,7 +31,7 @@ struct Arguments {
     bool partial = false;
 };
 
-const std::map<std::string, std::uint32_t> kFormats{{"text", 0},        {"opaque", 42},      {"cbor", 60},
+const std::map<std::string, std::uint32_t> kFormats{{"text", 0},         {"opaque", 42},      {"cbor", 60},
                                                     {"senml-json", 110}, {"senml-cbor", 112}, {"tlv", 11542}};
 
 // Runs one call of the service; prints the error and gives its exit code.
@@ -54,7 +54,8 @@ int read(const ClientOptions& options, const Arguments& arguments) {
     request.set_path(arguments.path);
     if (arguments.format) request.set_accept(*arguments.format);
     v1::ReadResourceResponse response;
-    if (const auto code = call(options, request, response, &v1::DeviceOperationService::Stub::ReadResource)) return *code;
+    if (const auto code = call(options, request, response, &v1::DeviceOperationService::Stub::ReadResource))
+        return *code;
     if (options.output == Output::json) {
         print_json(response);
         return ExitCode::ok;
@@ -105,7 +106,8 @@ int write(const ClientOptions& options, const Arguments& arguments) {
     const auto request = make_write(options, arguments);
     if (!request) return ExitCode::usage;
     v1::WriteResourceResponse response;
-    if (const auto code = call(options, *request, response, &v1::DeviceOperationService::Stub::WriteResource)) return *code;
+    if (const auto code = call(options, *request, response, &v1::DeviceOperationService::Stub::WriteResource))
+        return *code;
     return report(options, response, response.coap_code());
 }
 
@@ -173,12 +175,14 @@ void add_operation_commands(CLI::App& app, const ClientOptions& options, Run& ru
         return command;
     };
     const auto add_format = [&](CLI::App* command) {
-        command->add_option("--format", arguments->format, "Content format")->transform(CLI::CheckedTransformer(kFormats));
+        command->add_option("--format", arguments->format, "Content format")
+            ->transform(CLI::CheckedTransformer(kFormats));
     };
 
     add_format(add("read", "Reads an object, instance or resource of a device", read));
     CLI::App* write_command = add("write", "Writes a resource, or resources of an instance as ID=VALUE", write);
-    write_command->add_option("VALUE", arguments->values, "The value; its type comes from the object's model")->required();
+    write_command->add_option("VALUE", arguments->values, "The value; its type comes from the object's model")
+        ->required();
     write_command->add_option("--type", arguments->type, "Type where the model does not know the resource");
     write_command->add_flag("--partial", arguments->partial, "Keep what is not written (POST instead of PUT)");
     add_format(write_command);

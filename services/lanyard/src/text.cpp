@@ -47,14 +47,22 @@ std::string format_value(const operations::v1::Node& node) {
             const auto end = std::to_chars(text.data(), text.data() + text.size(), node.double_value()).ptr;
             return {text.data(), end};
         }
-        case Node::kIntValue: return std::to_string(node.int_value());
-        case Node::kUintValue: return std::to_string(node.uint_value());
-        case Node::kBoolValue: return node.bool_value() ? "true" : "false";
-        case Node::kStringValue: return node.string_value();
-        case Node::kBytesValue: return to_hex(as_bytes(node.bytes_value()));
-        case Node::kTimeValue: return format_time(node.time_value(), true);
-        case Node::kObjlnkValue: return node.objlnk_value();
-        case Node::VALUE_NOT_SET: break;
+        case Node::kIntValue:
+            return std::to_string(node.int_value());
+        case Node::kUintValue:
+            return std::to_string(node.uint_value());
+        case Node::kBoolValue:
+            return node.bool_value() ? "true" : "false";
+        case Node::kStringValue:
+            return node.string_value();
+        case Node::kBytesValue:
+            return to_hex(as_bytes(node.bytes_value()));
+        case Node::kTimeValue:
+            return format_time(node.time_value(), true);
+        case Node::kObjlnkValue:
+            return node.objlnk_value();
+        case Node::VALUE_NOT_SET:
+            break;
     }
     return "-";
 }
@@ -62,15 +70,24 @@ std::string format_value(const operations::v1::Node& node) {
 std::string_view type_name(const operations::v1::Node& node) {
     using operations::v1::Node;
     switch (node.value_case()) {
-        case Node::kDoubleValue: return "float";
-        case Node::kIntValue: return "integer";
-        case Node::kUintValue: return "unsigned";
-        case Node::kBoolValue: return "boolean";
-        case Node::kStringValue: return "string";
-        case Node::kBytesValue: return "opaque";
-        case Node::kTimeValue: return "time";
-        case Node::kObjlnkValue: return "objlnk";
-        case Node::VALUE_NOT_SET: break;
+        case Node::kDoubleValue:
+            return "float";
+        case Node::kIntValue:
+            return "integer";
+        case Node::kUintValue:
+            return "unsigned";
+        case Node::kBoolValue:
+            return "boolean";
+        case Node::kStringValue:
+            return "string";
+        case Node::kBytesValue:
+            return "opaque";
+        case Node::kTimeValue:
+            return "time";
+        case Node::kObjlnkValue:
+            return "objlnk";
+        case Node::VALUE_NOT_SET:
+            break;
     }
     return "none";
 }

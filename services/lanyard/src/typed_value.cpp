@@ -51,10 +51,12 @@ Result<ValueType> type_of_resource(const lwm2m::Path& path, const std::string& t
 Result<void> set_value(Node& node, ValueType type, const std::string& text) {
     switch (type) {
         case ValueType::integer:
-            if (const auto number = parse_number<std::int64_t>(text)) return node.set_int_value(*number), Result<void>{};
+            if (const auto number = parse_number<std::int64_t>(text))
+                return node.set_int_value(*number), Result<void>{};
             return not_a("an integer", text);
         case ValueType::unsigned_integer:
-            if (const auto number = parse_number<std::uint64_t>(text)) return node.set_uint_value(*number), Result<void>{};
+            if (const auto number = parse_number<std::uint64_t>(text))
+                return node.set_uint_value(*number), Result<void>{};
             return not_a("an unsigned integer", text);
         case ValueType::floating:
             if (const auto number = parse_number<double>(text)) return node.set_double_value(*number), Result<void>{};
@@ -72,8 +74,10 @@ Result<void> set_value(Node& node, ValueType type, const std::string& text) {
                 return node.set_bytes_value(bytes->data(), bytes->size()), Result<void>{};
             }
             return not_a("hex digits", text);
-        case ValueType::object_link: return node.set_objlnk_value(text), Result<void>{};
-        default: return node.set_string_value(text), Result<void>{};
+        case ValueType::object_link:
+            return node.set_objlnk_value(text), Result<void>{};
+        default:
+            return node.set_string_value(text), Result<void>{};
     }
 }
 
