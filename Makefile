@@ -17,20 +17,20 @@ deps:
 
 build:
 	@tools/install-deps --build-only
-	@tools/build release
+	@tools/build release programs
 
 demo: build
 	@build/release/bin/lanyard dev --fleet $${FLEET:-100} $${SECONDS_TO_RUN:+--seconds $$SECONDS_TO_RUN}
 
 stack: deps
-	@tools/build release
+	@tools/build release programs
 	@.tools/venv/bin/python tools/stack.py
 
 test:
 	@tools/run-tests
 
 bench: deps
-	@tools/build release bench
+	@tools/build release programs bench
 	@.tools/venv/bin/python tests/bench/run.py
 
 fuzz:

@@ -9,7 +9,8 @@
 #   lanyard_bench(coap codec_bench)                            bench/codec_bench.cpp, Google Benchmark
 include_guard(GLOBAL)
 
-# What the sanitizer runs build, and what `make bench` builds.
+# What `make build` builds, what the sanitizer runs build, and what `make bench` builds.
+add_custom_target(programs)
 add_custom_target(unit_tests)
 add_custom_target(thread_tests)
 add_custom_target(bench)
@@ -71,6 +72,7 @@ function(lanyard_service)
   lanyard_library(NAME ${A_NAME} LAYER 5 SOURCES ${A_SOURCES} DEPS ${A_DEPS} EXTERNAL ${A_EXTERNAL})
   add_executable(${A_BINARY} main.cpp)
   target_link_libraries(${A_BINARY} PRIVATE lanyard_${A_NAME} lanyard_warnings)
+  add_dependencies(programs ${A_BINARY})
 endfunction()
 
 # Tests of one library. The label says what the test needs: unit (nothing), redis, kafka, services, interop.

@@ -41,8 +41,8 @@ void copy_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from
 // or find the direction closed" one step.
 class Call final : public grpc::ServerGenericBidiReactor {
   public:
-    Call(grpc::GenericCallbackServerContext* context, const std::shared_ptr<grpc::Channel>& channel, std::string service,
-         std::string method, const Proxy::OnDone& on_done)
+    Call(grpc::GenericCallbackServerContext* context, const std::shared_ptr<grpc::Channel>& channel,
+         std::string service, std::string method, const Proxy::OnDone& on_done)
         : server_context_(context),
           service_(std::move(service)),
           method_(std::move(method)),
