@@ -1,0 +1,393 @@
+#include "harness.hpp"
+
+namespace lanyard::coap_ingress {
+namespace {
+
+using coap::Code;
+using coap::Type;
+
+std::string location_of(const coap::MessageView& message) {
+    std::string location;
+    for (const auto& option : message.options()) {
+        if (option.number == coap::OptionNumber::location_path) location.append("/").append(as_text(option.value));
+    }
+    return location;
+}
+
+class Registration : public ShardTest {};
+
+TEST_F(Registration, IsAnsweredOnlyAfterTheRegistryHasStoredIt) {
+    start_register(peer(1000), "dev-1");
+    EXPECT_FALSE(seen());
+    const Command command = take_command();
+    EXPECT_EQ(command.register_().tenant(), "default");
+    EXPECT_EQ(command.register_().endpoint(), "dev-1");
+    EXPECT_EQ(command.register_().parameters().lifetime_s(), 300U);
+    EXPECT_EQ(command.register_().parameters().lwm2m_version(), "1.1");
+    EXPECT_EQ(command.register_().parameters().binding(), "U");
+    EXPECT_EQ(command.register_().parameters().object_links(), kLinks);
+    EXPECT_EQ(command.register_().remote_address(), "127.0.0.1:1000");
+    EXPECT_EQ(command.register_().shard(), 3U);
+    RegistryAnswer answer = answer_to(command);
+    fill(*answer.mutable_registration(), 64, "dev-1", 300);
+    core().on_registry_result(answer, now);
+    const auto message = seen();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->view.code(), Code::created);
+    EXPECT_EQ(location_of(message->view), "/rd/" + identity::format_registration_id(key, {{64}, 1}));
+    EXPECT_EQ(core().registrations(), 1U);
+}
+
+TEST_F(Registration, RepeatedDatagramGetsTheSameLocation) {
+    start_register(peer(1000), "dev-1");
+    const Bytes datagram = last_sent;
+    receive(peer(1000), datagram);
+    ASSERT_EQ(commands.size(), 1U);
+    RegistryAnswer answer = answer_to(take_command());
+    fill(*answer.mutable_registration(), 64, "dev-1", 300);
+    core().on_registry_result(answer, now);
+    const auto first = seen();
+    receive(peer(1000), datagram);
+    const auto second = seen();
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(first->bytes, second->bytes);
+    EXPECT_TRUE(commands.empty());
+}
+
+TEST_F(Registration, GetsUnavailableWithMaxAgeWithoutARegistry) {
+    registry_up = false;
+    start_register(peer(1000), "dev-1");
+    const auto message = seen();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->view.code(), Code::service_unavailable);
+    const auto max_age = message->view.find_uint(coap::OptionNumber::max_age);
+    ASSERT_TRUE(max_age);
+    EXPECT_GE(*max_age, 15U);
+    EXPECT_LE(*max_age, 45U);
+}
+
+TEST_F(Registration, GetsUnavailableWhenTheRegistryDoesNotAnswerInTime) {
+    start_register(peer(1000), "dev-1");
+    const Command command = take_command();
+    advance(6s);
+    std::vector<Code> codes;
+    while (const auto message = seen()) codes.push_back(message->view.code());
+    ASSERT_FALSE(codes.empty());
+    EXPECT_EQ(codes.back(), Code::service_unavailable);
+    RegistryAnswer late = answer_to(command);
+    fill(*late.mutable_registration(), 64, "dev-1", 300);
+    core().on_registry_result(late, now);
+    EXPECT_EQ(core().registrations(), 0U);
+}
+
+TEST_F(Registration, OutcomesOfTheRegistryBecomeCodes) {
+    const std::vector<std::pair<RegistryAnswer::Status, Code>> table{
+        {RegistryAnswer::STATUS_FORBIDDEN, Code::forbidden},
+        {RegistryAnswer::STATUS_INVALID, Code::bad_request},
+        {RegistryAnswer::STATUS_UNAVAILABLE, Code::service_unavailable},
+    };
+    for (const auto& [status, code] : table) {
+        start_register(peer(1000), "dev-1");
+        core().on_registry_result(answer_to(take_command(), status), now);
+        EXPECT_EQ(seen_code(), code) << status;
+    }
+}
+
+TEST_F(Registration, MoreThanTheBoundGetUnavailable) {
+    config.registry.pending_max = 2;
+    for (std::uint16_t i = 0; i < 3; ++i) start_register(peer(static_cast<std::uint16_t>(1000 + i)), "dev");
+    EXPECT_EQ(commands.size(), 2U);
+    EXPECT_EQ(seen_code(), Code::service_unavailable);
+}
+
+TEST_F(Registration, TenantIsThatOfTheListener) {
+    start_register(peer(1000, 1), "dev-1");
+    EXPECT_EQ(take_command().register_().tenant(), "other");
+}
+
+struct BadRequest {
+    std::string name;
+    Code method;
+    std::string path;
+    std::vector<std::string> queries;
+    std::optional<std::uint16_t> format;
+    std::string payload;
+    Code expected;
+};
+void PrintTo(const BadRequest& request, std::ostream* out) {
+    *out << request.name;
+}
+
+class Refusal : public ShardTest, public ::testing::WithParamInterface<BadRequest> {};
+
+TEST_P(Refusal, HasTheCodeOfTheTableADiagnosticTextAndACount) {
+    const BadRequest& request = GetParam();
+    coap::Options options;
+    options.path(request.path);
+    if (request.format) options.content_format(*request.format);
+    for (const auto& query : request.queries) options.query(query);
+    send(peer(1000), Type::confirmable, request.method, options, request.payload);
+    const auto message = seen();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->view.code(), request.expected) << as_text(message->view.payload());
+    EXPECT_FALSE(message->view.payload().empty());
+    EXPECT_EQ(metrics.refused[static_cast<std::uint8_t>(request.expected)].value(), 1U);
+    EXPECT_TRUE(commands.empty());
+}
+
+const std::vector<BadRequest> kBadRequests{
+    {"no ep", Code::post, "rd", {"lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"ep twice", Code::post, "rd", {"ep=a", "ep=b", "lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"ep too long", Code::post, "rd", {"ep=" + std::string(256, 'x'), "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"ep with slash", Code::post, "rd", {"ep=a/b", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"lt no number", Code::post, "rd", {"ep=a", "lt=abc", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"unknown version", Code::post, "rd", {"ep=a", "lwm2m=2.0"}, 40, "</1/0>", Code::precondition_failed},
+    {"bad links", Code::post, "rd", {"ep=a", "lwm2m=1.1"}, 40, "</1/0></2/0>", Code::bad_request},
+    {"wrong format", Code::post, "rd", {"ep=a", "lwm2m=1.1"}, 0, "</1/0>", Code::unsupported_content_format},
+    {"no list in 1.1", Code::post, "rd", {"ep=a", "lwm2m=1.1"}, std::nullopt, "", Code::bad_request},
+    {"no list in 1.2", Code::post, "rd", {"ep=a", "lwm2m=1.2"}, std::nullopt, "", Code::conflict},
+    {"unknown path", Code::post, "nothing", {}, std::nullopt, "", Code::not_found},
+    {"get rd", Code::get, "rd", {}, std::nullopt, "", Code::method_not_allowed},
+    {"put update", Code::put, "rd/aaaaaaaaaaaaaaaaaaaaaaaa", {}, std::nullopt, "", Code::method_not_allowed},
+    {"forged location", Code::post, "rd/aaaaaaaaaaaaaaaaaaaaaaaa", {}, std::nullopt, "", Code::not_found},
+    {"odd location", Code::delete_, "rd/5a3f", {}, std::nullopt, "", Code::not_found},
+    {"send from a stranger", Code::post, "dp", {}, 110, "[]", Code::not_found},
+    {"send in tlv", Code::post, "dp", {}, 11542, "x", Code::unsupported_content_format},
+    {"send in lwm2m cbor", Code::post, "dp", {}, 11544, "x", Code::unsupported_content_format},
+};
+INSTANTIATE_TEST_SUITE_P(Table, Refusal, ::testing::ValuesIn(kBadRequests));
+
+class Update : public ShardTest {};
+
+TEST_F(Update, WithinThePledgeIsAcknowledgedFromMemory) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    advance(200s);
+    commands.clear();
+    update(peer(1000), id);
+    EXPECT_EQ(seen_code(), Code::changed);
+    EXPECT_TRUE(commands.empty());
+    EXPECT_EQ(metrics.updates_from_memory.value(), 1U);
+}
+
+TEST_F(Update, BeyondThePledgeIsAcknowledgedAfterTheRegistry) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    registry_up = false;  // so that no Touch raises the pledge
+    advance(305s);
+    update(peer(1000), id);
+    EXPECT_EQ(seen_code(), Code::changed);
+    advance(200s);
+    registry_up = true;
+    update(peer(1000), id);
+    EXPECT_FALSE(seen());
+    ASSERT_FALSE(commands.empty());
+    const Command command = take_command();
+    EXPECT_EQ(command.update().device_number(), 64U);
+    EXPECT_EQ(command.update().epoch(), 1U);
+    RegistryAnswer answer = answer_to(command);
+    fill(*answer.mutable_registration(), 64, "dev-1", 300);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+}
+
+TEST_F(Update, IsToldByTouchWhichRaisesThePledge) {
+    const auto id = register_device(peer(1000), "dev-1", 64, 40);
+    for (int round = 0; round < 20; ++round) {
+        advance(30s);
+        while (!commands.empty()) {
+            const Command command = take_command();
+            ASSERT_TRUE(command.has_touch()) << command.ShortDebugString();
+            EXPECT_GE(command.touch().pledge_s(0), wall_s());
+            core().on_registry_result(answer_to(command), now);
+        }
+        update(peer(1000), id);
+        ASSERT_EQ(seen_code(), Code::changed) << round;
+    }
+    EXPECT_EQ(metrics.updates_from_memory.value(), 20U);
+}
+
+TEST_F(Update, WithNewsGoesToTheRegistry) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    auto options = location_options(id);
+    options.query("lt=600");
+    send(peer(1000), Type::confirmable, Code::post, options);
+    EXPECT_FALSE(seen());
+    const Command command = take_command();
+    EXPECT_EQ(command.update().parameters().lifetime_s(), 600U);
+    EXPECT_FALSE(command.update().parameters().has_object_links());
+    RegistryAnswer answer = answer_to(command);
+    fill(*answer.mutable_registration(), 64, "dev-1", 600);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+}
+
+TEST_F(Update, RepeatingTheSameParametersIsNoNews) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    auto options = location_options(id);
+    options.query("lt=300").query("b=U");
+    send(peer(1000), Type::confirmable, Code::post, options);
+    EXPECT_EQ(seen_code(), Code::changed);
+    EXPECT_TRUE(commands.empty());
+}
+
+TEST_F(Update, FromANewAddressMovesTheRegistration) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    update(peer(2000), id);
+    const auto message = seen();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->view.code(), Code::changed);
+    EXPECT_EQ(message->peer.address.port, 2000);
+    EXPECT_EQ(metrics.rebinds.value(), 1U);
+    EXPECT_EQ(take_command().update().remote_address(), "127.0.0.1:2000");
+}
+
+TEST_F(Update, FromANewAddressIsRefusedWhenStrict) {
+    config.nosec_rebind = Rebind::strict;
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    update(peer(2000), id);
+    EXPECT_EQ(seen_code(), Code::not_found);
+    EXPECT_EQ(metrics.rebinds.value(), 0U);
+}
+
+TEST_F(Update, ThroughTheListenerOfAnotherTenantIsRefused) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    update(peer(1000, 1), id);
+    EXPECT_EQ(seen_code(), Code::not_found);
+}
+
+TEST_F(Update, OfADeviceOfAnotherOwnerAdoptsItFirst) {
+    const auto id = identity::format_registration_id(key, {{64}, 4});
+    update(peer(1000), id);
+    EXPECT_FALSE(seen());
+    const Command command = take_command();
+    EXPECT_EQ(command.adopt().device_number(), 64U);
+    EXPECT_EQ(command.adopt().generation(), 4U);
+    EXPECT_EQ(command.adopt().shard(), 3U);
+    RegistryAnswer answer = answer_to(command);
+    fill(*answer.mutable_registration(), 64, "dev-1", 300, 4, 9);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+    EXPECT_EQ(core().registrations(), 1U);
+}
+
+TEST_F(Update, OfAnUnknownRegistrationIsNotFound) {
+    update(peer(1000), identity::format_registration_id(key, {{64}, 4}));
+    core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_UNKNOWN), now);
+    EXPECT_EQ(seen_code(), Code::not_found);
+}
+
+TEST_F(Update, OfAnEarlierGenerationIsNotFound) {
+    const auto old = register_device(peer(1000), "dev-1", 64);
+    start_register(peer(1000), "dev-1");
+    RegistryAnswer answer = answer_to(take_command());
+    fill(*answer.mutable_registration(), 64, "dev-1", 300, 2, 2);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::created);
+    update(peer(1000), old);
+    EXPECT_EQ(seen_code(), Code::not_found);
+}
+
+TEST_F(Update, WithAStaleEpochTakesTheDeviceBackAndTriesAgain) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    auto options = location_options(id);
+    options.query("lt=600");
+    send(peer(1000), Type::confirmable, Code::post, options);
+    core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_STALE), now);
+    const Command adopt = take_command();
+    ASSERT_TRUE(adopt.has_adopt());
+    RegistryAnswer adopted = answer_to(adopt);
+    fill(*adopted.mutable_registration(), 64, "dev-1", 300, 1, 5);
+    core().on_registry_result(adopted, now);
+    const Command again = take_command();
+    EXPECT_EQ(again.update().epoch(), 5U);
+    EXPECT_EQ(again.update().parameters().lifetime_s(), 600U);
+    RegistryAnswer answer = answer_to(again);
+    fill(*answer.mutable_registration(), 64, "dev-1", 600, 1, 5);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+}
+
+TEST_F(Update, AfterBeingFencedAdoptsAgain) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    core().on_fenced(64, 1, now);  // its own epoch: no news
+    EXPECT_EQ(core().registrations(), 1U);
+    core().on_fenced(64, 2, now);
+    EXPECT_EQ(core().registrations(), 0U);
+    update(peer(1000), id);
+    EXPECT_TRUE(take_command().has_adopt());
+}
+
+TEST_F(Update, KeepsTheRegistrationBeyondItsFirstLifetime) {
+    const auto id = register_device(peer(1000), "dev-1", 64, 60);
+    for (int i = 0; i < 5; ++i) {
+        advance(50s);
+        while (!commands.empty()) core().on_registry_result(answer_to(take_command()), now);
+        update(peer(1000), id);
+        ASSERT_EQ(seen_code(), Code::changed);
+    }
+    EXPECT_EQ(core().registrations(), 1U);
+}
+
+TEST_F(Registration, ExpiresAfterLifetimeAndGrace) {
+    register_device(peer(1000), "dev-1", 64, 60);
+    advance(69s);
+    EXPECT_TRUE(commands.empty());
+    advance(3s);
+    const Command command = take_command();
+    ASSERT_TRUE(command.has_expire());
+    EXPECT_EQ(command.expire().device_number(0), 64U);
+    EXPECT_EQ(command.expire().epoch(0), 1U);
+    EXPECT_EQ(core().registrations(), 1U);
+    core().on_registry_result(answer_to(command), now);
+    EXPECT_EQ(core().registrations(), 0U);
+}
+
+TEST_F(Registration, ExpiryIsToldAgainWhenTheRegistryWasAway) {
+    register_device(peer(1000), "dev-1", 64, 60);
+    registry_up = false;
+    advance(100s);
+    EXPECT_EQ(core().registrations(), 1U);
+    registry_up = true;
+    advance(15s);
+    ASSERT_FALSE(commands.empty());
+    EXPECT_TRUE(take_command().has_expire());
+}
+
+TEST_F(Registration, WithoutLifetimeNeverExpires) {
+    const auto id = register_device(peer(1000), "dev-1", 64, 0);
+    advance(std::chrono::hours(48), 60s);
+    EXPECT_TRUE(commands.empty());
+    update(peer(1000), id);
+    EXPECT_EQ(seen_code(), Code::changed);
+}
+
+TEST_F(Registration, EndsByDeregister) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    send(peer(1000), Type::confirmable, Code::delete_, location_options(id));
+    EXPECT_FALSE(seen());
+    const Command command = take_command();
+    EXPECT_EQ(command.deregister().device_number(), 64U);
+    core().on_registry_result(answer_to(command), now);
+    EXPECT_EQ(seen_code(), Code::deleted);
+    EXPECT_EQ(core().registrations(), 0U);
+}
+
+TEST_F(Registration, IsRefusedWhileDraining) {
+    core().begin_drain(now);
+    start_register(peer(1000), "dev-1");
+    EXPECT_EQ(seen_code(), Code::service_unavailable);
+}
+
+TEST_F(Registration, DrainTellsWhatWasHeard) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    update(peer(1000), id);
+    EXPECT_EQ(seen_code(), Code::changed);
+    core().begin_drain(now);
+    const Command command = take_command();
+    ASSERT_TRUE(command.has_touch());
+    EXPECT_FALSE(core().drained());
+    core().on_registry_result(answer_to(command), now);
+    EXPECT_TRUE(core().drained());
+}
+
+}  // namespace
+}  // namespace lanyard::coap_ingress
