@@ -22,6 +22,7 @@ enum class DedupState : std::uint8_t {
     answered_cached,       // piggybacked answer in the replay cache
     acknowledged,          // empty ACK
     rejected,              // Reset
+    forgotten,             // a notification to be handed over again when it is repeated
 };
 
 // One remembered message, 40 bytes. `data` holds, by state: the pending slot (both request states), the token of the
@@ -71,6 +72,11 @@ class DedupTable {
     // The entry of a sequence number; null if it is no longer there.
     [[nodiscard]] DedupEntry* at(std::uint64_t sequence) {
         return sequence >= oldest_ && sequence < next_ ? &ring_[sequence & mask_] : nullptr;
+    }
+
+    // The sequence number of an entry that find() gave.
+    [[nodiscard]] std::uint64_t sequence_of(const DedupEntry& entry) const {
+        return oldest_ + ((static_cast<std::uint64_t>(&entry - ring_.data()) - oldest_) & mask_);
     }
 
     [[nodiscard]] std::uint64_t oldest() const { return oldest_; }

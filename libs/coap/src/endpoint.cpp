@@ -14,6 +14,7 @@ class Endpoint::Core {
     void on_timer(SteadyTime now);
     [[nodiscard]] std::optional<SteadyTime> next_timeout();
     bool settle(NotificationHandle handle, bool accepted);
+    bool forget(NotificationHandle handle);
 
     Context context;
     Client client;
@@ -88,7 +89,11 @@ void Endpoint::Core::on_new_message(const PeerId& peer, const MessageView& messa
     DedupTable& dedup = context.dedup;
     const DedupTable::Key key = dedup.key(peer, message.mid());
     if (const DedupEntry* entry = dedup.find(key)) {
-        server.on_duplicate(*entry);
+        if (entry->state == DedupState::forgotten && is_response(message.code())) {
+            on_new_response(peer, message, dedup.sequence_of(*entry), now);
+        } else {
+            server.on_duplicate(*entry);
+        }
         return;
     }
     forget_expired(now, 2);  // as many as keep up with any rate
@@ -141,6 +146,13 @@ bool Endpoint::Core::settle(NotificationHandle handle, bool accepted) {
     return true;
 }
 
+bool Endpoint::Core::forget(NotificationHandle handle) {
+    DedupEntry* entry = context.dedup.at(handle.id);
+    if (entry == nullptr || entry->state != DedupState::pending_notification) return false;
+    entry->state = DedupState::forgotten;
+    return true;
+}
+
 bool Endpoint::Core::oldest_expired(SteadyTime now) {
     const DedupEntry* oldest = context.dedup.at(context.dedup.oldest());
     return oldest != nullptr && context.time_of(oldest->arrived_ms) + context.config.tx.exchange_lifetime() <= now;
@@ -190,6 +202,9 @@ bool Endpoint::ack(NotificationHandle handle) {
 }
 bool Endpoint::reset(NotificationHandle handle) {
     return core_->settle(handle, false);
+}
+bool Endpoint::forget(NotificationHandle handle) {
+    return core_->forget(handle);
 }
 
 SendStatus Endpoint::send_request(const PeerId& peer, const Request& request, std::uint64_t cookie, Now now) {

@@ -158,6 +158,7 @@ void Server::on_duplicate(const DedupEntry& entry) {
         case DedupState::ignored:
         case DedupState::pending_request:
         case DedupState::pending_notification:
+        case DedupState::forgotten:
             return;
         case DedupState::acknowledged_request:
         case DedupState::acknowledged:

@@ -252,6 +252,22 @@ TEST_F(CoapServer, ResetsNotificationsThatNobodyWants) {
     EXPECT_EQ(seen_.take_sent(), Sent{"70000101"});
 }
 
+TEST_F(CoapServer, HandsAForgottenNotificationOverAgain) {
+    receive(kNotification);
+    ASSERT_EQ(seen_.notifications.size(), 1U);
+    EXPECT_TRUE(endpoint_->forget(seen_.notifications[0].handle));
+    EXPECT_FALSE(endpoint_->forget(seen_.notifications[0].handle));
+    EXPECT_FALSE(endpoint_->ack(seen_.notifications[0].handle));
+    EXPECT_EQ(seen_.take_sent(), Sent{});
+    receive(kNotification);
+    ASSERT_EQ(seen_.notifications.size(), 2U);
+    EXPECT_TRUE(endpoint_->ack(seen_.notifications[1].handle));
+    EXPECT_EQ(seen_.take_sent().size(), 1U);
+    receive(kNotification);
+    EXPECT_EQ(seen_.notifications.size(), 2U);
+    EXPECT_EQ(seen_.take_sent().size(), 1U);
+}
+
 TEST_F(CoapServer, AcceptsNonNotificationsInSilenceAndResetsThemOnRequest) {
     receive("5145010205610cff32");
     EXPECT_TRUE(endpoint_->ack(seen_.notifications[0].handle));
