@@ -3,21 +3,39 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 namespace lanyard::rpc {
 
-// A batch message is a protobuf message with `repeated Item items`. Names of its own go by a specialization.
+// A batch message is a protobuf message with a repeated field of items, named items, commands, requests or
+// results. It may have other fields (a hello): they travel in messages of their own.
 template <class Batch>
-struct BatchTraits {
-    using Item = std::remove_cvref_t<decltype(std::declval<const Batch&>().items(0))>;
-    static void add(Batch& batch, Item&& item) { *batch.add_items() = std::move(item); }
-    static std::size_t size(const Batch& batch) { return static_cast<std::size_t>(batch.items_size()); }
-};
+auto& items_of(Batch& batch) {
+    if constexpr (requires { batch.mutable_items(); }) {
+        return *batch.mutable_items();
+    } else if constexpr (requires { batch.mutable_commands(); }) {
+        return *batch.mutable_commands();
+    } else if constexpr (requires { batch.mutable_requests(); }) {
+        return *batch.mutable_requests();
+    } else {
+        return *batch.mutable_results();
+    }
+}
 template <class Batch>
-using ItemOf = typename BatchTraits<Batch>::Item;
+using ItemOf = typename std::remove_cvref_t<decltype(items_of(std::declval<Batch&>()))>::value_type;
+
+// Moves up to `max` items from the queue into the batch.
+template <class Batch>
+void fill_batch(Batch& batch, std::deque<ItemOf<Batch>>& queue, std::size_t max) {
+    auto& items = items_of(batch);
+    for (std::size_t i = 0; i < max && !queue.empty(); ++i) {
+        *items.Add() = std::move(queue.front());
+        queue.pop_front();
+    }
+}
 
 struct BatchStreamConfig {
     std::size_t batch_max = 256;    // items in one message

@@ -22,7 +22,6 @@ struct ServerConfig {
     std::chrono::milliseconds keepalive{30000};   // ping a silent client; it is gone after 10 s without an answer
     std::chrono::milliseconds ping_min{10000};    // clients that ping more often are disconnected
     std::chrono::milliseconds connection_age{0};  // ask clients to reconnect (and resolve again) after; 0: never
-    bool reflection = false;                      // grpc.reflection.v1alpha
 };
 
 // A gRPC server with grpc.health.v1. Services use the callback API and must outlive the server.
@@ -30,7 +29,8 @@ struct ServerConfig {
 // Health: "" and every name given to set_serving() are NOT_SERVING until told otherwise. Thread-safe.
 class Server {
   public:
-    // Listens and serves at once. unavailable when the address is taken, invalid_argument when it is malformed.
+    // Listens and serves at once; at least one service. unavailable when the address is taken, invalid_argument when it
+    // is malformed.
     [[nodiscard]] static Result<std::unique_ptr<Server>> start(const ServerConfig& config,
                                                                std::span<grpc::Service* const> services);
     // shutdown() with no grace.

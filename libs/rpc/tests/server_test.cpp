@@ -1,0 +1,61 @@
+#include "rpc/server.hpp"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <lanyard/internal/v1/registration.grpc.pb.h>
+
+#include "rpc/channel_pool.hpp"
+
+namespace lanyard::rpc {
+namespace {
+
+using std::chrono::milliseconds;
+
+class RpcServer : public ::testing::Test {
+  protected:
+    Result<std::unique_ptr<Server>> start(const ServerConfig& config) {
+        grpc::Service* const services[] = {&service_};
+        return Server::start(config, services);
+    }
+    internal::v1::RegistrationService::CallbackService service_;
+};
+
+TEST_F(RpcServer, TakesAFreePort) {
+    const auto server = start({}).value();
+    EXPECT_NE(server->port(), 0);
+    EXPECT_EQ(server->address(), "127.0.0.1:" + std::to_string(server->port()));
+}
+
+TEST_F(RpcServer, SaysWhenThePortIsTaken) {
+    const auto first = start({}).value();
+    const auto second = start({.listen = first->address()});
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Errc::unavailable);
+}
+
+TEST_F(RpcServer, RefusesAnAddressWithoutAPort) {
+    const auto server = start({.listen = "localhost"});
+    ASSERT_FALSE(server);
+    EXPECT_EQ(server.error().code, Errc::invalid_argument);
+}
+
+TEST_F(RpcServer, ShutsDownTwice) {
+    const auto server = start({}).value();
+    server->set_serving(true);
+    server->shutdown(milliseconds(0));
+    server->shutdown(milliseconds(0));
+}
+
+TEST(RpcChannelPool, KeepsOneChannelForATarget) {
+    ChannelPool pool({}, 2);
+    const auto one = pool.get("127.0.0.1:1");
+    EXPECT_EQ(pool.get("127.0.0.1:1"), one);
+    EXPECT_NE(pool.get("127.0.0.1:2"), one);
+    EXPECT_EQ(pool.get("127.0.0.1:1"), one);
+    EXPECT_NE(pool.get("127.0.0.1:3"), one);  // drops 2, the least recently used
+    EXPECT_EQ(pool.size(), 2U);
+    EXPECT_EQ(pool.get("127.0.0.1:1"), one);
+}
+
+}  // namespace
+}  // namespace lanyard::rpc
