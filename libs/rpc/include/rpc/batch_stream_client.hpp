@@ -199,13 +199,17 @@ class BatchStreamClient {
 
         void became_ready(Stream& stream) {
             stream.connect_alarm_.Cancel();
+            {
+                // Items may queue up from here, but none is written before what on_ready puts first.
+                const std::lock_guard lock(mutex_);
+                state_ = StreamState::ready;
+                backoff_ = config_.backoff_min;
+            }
             handler_.on_ready(stream.out_);
             {
                 const std::lock_guard lock(mutex_);
                 stream.first_pending_ = stream.out_.ByteSizeLong() != 0;
                 stream.ready_ = true;
-                state_ = StreamState::ready;
-                backoff_ = config_.backoff_min;
             }
             pump(stream.self_);
         }
