@@ -118,11 +118,11 @@ class Parser {
     Result<std::string> unquoted() {
         const std::size_t start = at_;
         while (!at_end() && std::string_view(",;\"<>").find(text_[at_]) == std::string_view::npos) {
-            if (is_control(text_[at_]) && !is_space(text_[at_])) return fail("control character");
             ++at_;
         }
         std::string_view value = text_.substr(start, at_ - start);
         while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
+        if (std::any_of(value.begin(), value.end(), is_control)) return fail("control character");
         return std::string(value);
     }
 

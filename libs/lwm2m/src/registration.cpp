@@ -97,8 +97,9 @@ Binding parse_binding(std::string_view text) {
 
 // Core 1.2 section 6.2.1: one profile id or a quoted list of them, separated by commas.
 RegisterResult<std::vector<std::string>> parse_profiles(std::string_view text) {
-    if (text.size() > kMaxProfileIdBytes || !is_utf8(text)) return bad("pid: too long or not UTF-8");
     if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) text = text.substr(1, text.size() - 2);
+    const bool clean = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '"'; });
+    if (!clean || text.size() > kMaxProfileIdBytes) return bad("pid: too long, or characters that are not allowed");
     std::vector<std::string> profiles;
     while (true) {
         const auto comma = text.find(',');

@@ -89,6 +89,8 @@ TEST(Register, RefusesMalformedParameters) {
                               Query{"ep=a", "Q", "Q"},
                               Query{"ep=a", "pid=x"},
                               Query{"ep=a", "pid=6:"},
+                              Query{"ep=a", "pid=\"6:1"},
+                              Query{"ep=a", "pid=6:1\x1f"},
                               Query{"ep=a", long_sms},
                               Query(kMaxQueryParameters + 1, "x=1")}) {
         EXPECT_EQ(refusal(query), RegisterFailure::bad_request) << query.back();
