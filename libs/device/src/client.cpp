@@ -43,6 +43,7 @@ class Client::Core final : public coap::EndpointVisitor {
     }
     [[nodiscard]] std::optional<SteadyTime> next_timeout() const {
         std::optional<SteadyTime> next = endpoint_.next_timeout();
+        if (in_flight_) return next;
         for (const ObservationList::Entry& entry : observations_.entries()) {
             const std::optional<SteadyTime> time = ObservationList::time_of(entry, tree_);
             if (time && (!next || *time < *next)) next = time;
