@@ -1,0 +1,129 @@
+"""What `make bench` measures with: CPU and memory of processes, the echo peer and the loader as child processes."""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from servers import ROOT, _die_with_parent  # noqa: E402
+
+BIN = ROOT / "build" / "release" / "bin"
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid):
+    """CPU time of all threads of a process since they began, kernel included, to the nanosecond (schedstat)."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except OSError:
+            continue  # the thread has ended
+    return total / 1e9
+
+
+def rss_bytes(pid):
+    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+
+
+def pin(pid, cpus):
+    """Keeps a process on some CPUs; without a second CPU nothing is pinned."""
+    if len(os.sched_getaffinity(0)) > 1:
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), cpus)
+
+
+class Echo:
+    """The raw UDP echo peer: what the kernel alone costs for one datagram in and one out."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([str(BIN / "lanyard-udp-echo"), "127.0.0.1:0", *arguments], text=True,
+                                        stdout=subprocess.PIPE, preexec_fn=_die_with_parent)
+        self.address = self.process.stdout.readline().strip()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Loader:
+    """`simulate --phases`: registers its devices once, then runs one load phase at a time when told to."""
+
+    def __init__(self, target, count, *arguments, first=1, log=None):
+        command = [str(BIN / "lanyard-loader"), "simulate", "--phases", "--target", f"coap://{target}", "--count",
+                   str(count), "--first", str(first), "--register-rate", "0", *arguments]
+        self._log = open(log or os.devnull, "ab")
+        self.process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self._log, preexec_fn=_die_with_parent)
+        self.count = count
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def _line(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the loader has ended with {self.process.wait()}")
+        return line
+
+    def wait_registered(self):
+        """Until every device has a registration; gives the seconds that took on the loader's side."""
+        line = json.loads(self._line())
+        if not line.get("registered"):
+            raise RuntimeError(f"unexpected: {line}")
+
+    def phase(self, kind, seconds, rate="max", window=512, target=""):
+        """Runs one phase and gives its figures (load_json of simulator/report.hpp)."""
+        self.process.stdin.write(f"{kind} {seconds} {rate} {window} {target}".strip() + "\n")
+        self.process.stdin.flush()
+        return json.loads(self._line())
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._log.close()
+
+
+class Round:
+    """One load phase with the CPU that the watched processes spent meanwhile."""
+
+    def __init__(self, loader, watched, kind, seconds, **phase):
+        before = {name: cpu_seconds(pid) for name, pid in watched.items()}
+        self.result = loader.phase(kind, seconds, **phase)
+        spent = {name: cpu_seconds(pid) - before[name] for name, pid in watched.items()}
+        self.count = max(self.result["acknowledged"], 1)
+        self.per_second = self.result["per_second"]
+        # Microseconds of CPU for each acknowledged message.
+        self.us = {name: seconds * 1e6 / self.count for name, seconds in spent.items()}
+
+    def total_us(self):
+        return sum(self.us.values())
+
+    @property
+    def failed(self):
+        return sum(self.result["errors"].values()) + self.result["unanswered"]
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def row(row_id, value, unit, goal, holds, echo_ratio=None, **extra):
+    """One line of build/bench/results.json."""
+    rounded = {key: round(item, 4) if isinstance(item, float) else item for key, item in extra.items()}
+    return {"id": row_id, "value": round(value, 4), "unit": unit,
+            "echo_ratio": None if echo_ratio is None else round(echo_ratio, 4), "peer": "raw UDP echo, same run",
+            "goal": goal, "holds": bool(holds), **rounded}
