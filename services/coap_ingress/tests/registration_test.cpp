@@ -105,6 +105,12 @@ TEST_F(Registration, TenantIsThatOfTheListener) {
     EXPECT_EQ(take_command().register_().tenant(), "other");
 }
 
+// RFC 7252 section 5.10: a Uri-Query has at most 255 bytes, so a longer name is the message layer's to refuse.
+TEST_F(Registration, WithAnOverlongNameIsABadOption) {
+    start_register(peer(1000), std::string(256, 'x'));
+    EXPECT_EQ(seen_code(), Code::bad_option);
+}
+
 struct BadRequest {
     std::string name;
     Code method;
@@ -138,7 +144,6 @@ TEST_P(Refusal, HasTheCodeOfTheTableADiagnosticTextAndACount) {
 const std::vector<BadRequest> kBadRequests{
     {"no ep", Code::post, "rd", {"lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"ep twice", Code::post, "rd", {"ep=a", "ep=b", "lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
-    {"ep too long", Code::post, "rd", {"ep=" + std::string(256, 'x'), "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"ep with slash", Code::post, "rd", {"ep=a/b", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"lt no number", Code::post, "rd", {"ep=a", "lt=abc", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"unknown version", Code::post, "rd", {"ep=a", "lwm2m=2.0"}, 40, "</1/0>", Code::precondition_failed},
@@ -192,12 +197,14 @@ TEST_F(Update, BeyondThePledgeIsAcknowledgedAfterTheRegistry) {
 TEST_F(Update, IsToldByTouchWhichRaisesThePledge) {
     const auto id = register_device(peer(1000), "dev-1", 64, 40);
     for (int round = 0; round < 20; ++round) {
-        advance(30s);
-        while (!commands.empty()) {
-            const Command command = take_command();
-            ASSERT_TRUE(command.has_touch()) << command.ShortDebugString();
-            EXPECT_GE(command.touch().pledge_s(0), wall_s());
-            core().on_registry_result(answer_to(command), now);
+        for (int second = 0; second < 30; ++second) {
+            advance(1s);
+            while (!commands.empty()) {
+                const Command command = take_command();
+                ASSERT_TRUE(command.has_touch()) << command.ShortDebugString();
+                EXPECT_GE(command.touch().pledge_s(0), wall_s() + 100);
+                core().on_registry_result(answer_to(command), now);
+            }
         }
         update(peer(1000), id);
         ASSERT_EQ(seen_code(), Code::changed) << round;
@@ -319,8 +326,10 @@ TEST_F(Update, AfterBeingFencedAdoptsAgain) {
 TEST_F(Update, KeepsTheRegistrationBeyondItsFirstLifetime) {
     const auto id = register_device(peer(1000), "dev-1", 64, 60);
     for (int i = 0; i < 5; ++i) {
-        advance(50s);
-        while (!commands.empty()) core().on_registry_result(answer_to(take_command()), now);
+        for (int second = 0; second < 50; ++second) {
+            advance(1s);
+            while (!commands.empty()) core().on_registry_result(answer_to(take_command()), now);
+        }
         update(peer(1000), id);
         ASSERT_EQ(seen_code(), Code::changed);
     }
