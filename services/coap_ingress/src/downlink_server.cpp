@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "rpc/batch_stream_server.hpp"
-#include "rpc/internal_batches.hpp"
 #include "runtime/clock.hpp"
 
 namespace lanyard::coap_ingress {

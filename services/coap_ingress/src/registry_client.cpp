@@ -62,12 +62,7 @@ void RegistryClient::stop(std::chrono::milliseconds grace) {
 }
 
 void RegistryClient::open(grpc::ClientContext* context, Stream::Reactor* reactor) {
-    std::size_t replica = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        replica = replica_ % stubs_.size();
-    }
-    stubs_[replica]->async()->Exchange(context, reactor);
+    stubs_[replica_.load() % stubs_.size()]->async()->Exchange(context, reactor);
 }
 
 bool RegistryClient::send(std::uint32_t shard, internal::v1::RegistrationCommand&& command) {
@@ -116,8 +111,8 @@ void RegistryClient::on_batch(internal::v1::RegistrationResultBatch& batch) {
     }
 }
 
-void RegistryClient::on_ready() {
-    internal::v1::NodeHello hello;
+void RegistryClient::on_ready(internal::v1::RegistrationBatch& first) {
+    auto& hello = *first.mutable_hello();
     hello.set_instance(instance_);
     hello.set_downlink_address(downlink_address_);
     hello.set_node(node_.load(std::memory_order_relaxed));
@@ -125,14 +120,14 @@ void RegistryClient::on_ready() {
     std::string address;
     {
         const std::lock_guard lock(mutex_);
-        if (stream_ == nullptr || !stream_->send(std::move(hello))) return;
+        if (stream_ == nullptr) return;
         drop_expired(runtime::steady_now());
         for (const auto& [id, entry] : outstanding_) {
             if (stream_->send(entry.command)) ++repeated;
         }
         connected_ = true;
         down_since_.reset();
-        address = config_.addresses[replica_ % config_.addresses.size()];
+        address = config_.addresses[replica_.load() % config_.addresses.size()];
     }
     health_.ok();
     log_.info("registry connected", {{"address", address}, {"commands_repeated", repeated}});
@@ -146,8 +141,8 @@ void RegistryClient::on_down(const Error& error, std::vector<Stream::OutItem> un
         const std::lock_guard lock(mutex_);
         was_connected = std::exchange(connected_, false);
         if (was_connected) down_since_ = runtime::steady_now();
-        address = config_.addresses[replica_ % config_.addresses.size()];
-        ++replica_;
+        address = config_.addresses[replica_.load() % config_.addresses.size()];
+        replica_.fetch_add(1);
     }
     if (was_connected) {
         log_.warn("registry lost, trying the next one", {{"address", address}, {"reason", error.message}});

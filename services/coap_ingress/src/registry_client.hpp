@@ -15,7 +15,6 @@
 #include "lanyard/internal/v1/registration.grpc.pb.h"
 #include "ports.hpp"
 #include "rpc/batch_stream_client.hpp"
-#include "rpc/internal_batches.hpp"
 #include "runtime/health.hpp"
 #include "telemetry/log.hpp"
 
@@ -61,7 +60,7 @@ class RegistryClient final
     void drop_expired(SteadyTime now);
     void open(grpc::ClientContext* context, Stream::Reactor* reactor);
     void on_batch(internal::v1::RegistrationResultBatch& batch) override;
-    void on_ready() override;
+    void on_ready(internal::v1::RegistrationBatch& first) override;
     void on_down(const Error& error, std::vector<Stream::OutItem> unsent) override;
 
     const RegistryConfig config_;
@@ -73,10 +72,10 @@ class RegistryClient final
     std::string instance_;
     std::string downlink_address_;
     std::atomic<std::uint32_t> node_{0};
+    std::atomic<std::size_t> replica_{0};  // whose turn it is
 
     std::mutex mutex_;  // guards what follows
     std::unique_ptr<Stream> stream_;
-    std::size_t replica_ = 0;
     bool connected_ = false;
     std::optional<SteadyTime> down_since_;  // since the stream that worked broke
     std::uint64_t next_id_ = 1;
