@@ -104,7 +104,8 @@ class BatchStreamClient {
         InBatch in_;
         OutBatch out_;
         // Guarded by the core's mutex.
-        bool ready_ = false;
+        bool answered_ = false;  // the peer gave its sign of life
+        bool ready_ = false;     // and on_ready has returned: writes may start
         bool writing_ = false;
         bool write_failed_ = false;
         bool first_pending_ = false;
@@ -176,7 +177,7 @@ class BatchStreamClient {
             const auto stream = current_;
             lock.unlock();
             alarm_.Cancel();
-            if (stream && !is_ready(*stream)) stream->context_.TryCancel();
+            if (stream && !has_answered(*stream)) stream->context_.TryCancel();
             pump(stream);
             lock.lock();
             if (!changed_.wait_for(lock, grace, idle)) {
@@ -192,9 +193,9 @@ class BatchStreamClient {
       private:
         friend class Stream;
 
-        bool is_ready(const Stream& stream) const {
+        bool has_answered(const Stream& stream) const {
             const std::lock_guard lock(mutex_);
-            return stream.ready_;
+            return stream.answered_;
         }
 
         void became_ready(Stream& stream) {
@@ -202,6 +203,7 @@ class BatchStreamClient {
             {
                 // Items may queue up from here, but none is written before what on_ready puts first.
                 const std::lock_guard lock(mutex_);
+                stream.answered_ = true;
                 state_ = StreamState::ready;
                 backoff_ = config_.backoff_min;
             }
@@ -260,7 +262,7 @@ class BatchStreamClient {
         }
 
         void connect_timed_out(Stream& stream) {
-            if (!is_ready(stream)) stream.context_.TryCancel();
+            if (!has_answered(stream)) stream.context_.TryCancel();
         }
 
         void done(Stream& stream, const grpc::Status& status) {
