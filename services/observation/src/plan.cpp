@@ -5,13 +5,13 @@
 namespace lanyard::observation {
 
 Plan make_plan(std::span<const Wanted> wanted, std::span<const ObservationState> states, std::uint32_t generation,
-               PlanOptions options) {
+               std::span<const SpecId> retry) {
     Plan plan;
     for (const Wanted& w : wanted) {
         const auto state = std::find_if(states.begin(), states.end(), [&](const auto& s) { return s.spec == w.spec; });
-        const bool current = state != states.end() && state->generation == generation && !options.registered_anew;
-        const bool done =
-            current && (state->state == State::active || (state->state == State::failed && !options.retry_failed));
+        const bool current = state != states.end() && state->generation == generation;
+        const bool again = std::find(retry.begin(), retry.end(), w.spec) != retry.end();
+        const bool done = current && !again && state->state != State::pending;
         if (!done) plan.establish.push_back(w);
     }
     for (const ObservationState& state : states) {

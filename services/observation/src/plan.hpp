@@ -21,14 +21,10 @@ struct Plan {
     std::vector<SpecId> erase;      // states that nobody asks for any more
 };
 
-struct PlanOptions {
-    bool registered_anew = false;  // set everything up again, whatever the states say
-    bool retry_failed = false;     // also what failed in this generation
-};
-
 // Compares what is wanted with the states that are stored. States of another generation mean nothing: a Register
-// voids all observations (LwM2M core 1.2 section 6.4.1).
+// voids all observations (LwM2M core 1.2 section 6.4.1). What failed in this generation is left alone unless `retry`
+// names it.
 [[nodiscard]] Plan make_plan(std::span<const Wanted> wanted, std::span<const ObservationState> states,
-                             std::uint32_t generation, PlanOptions options);
+                             std::uint32_t generation, std::span<const SpecId> retry);
 
 }  // namespace lanyard::observation
