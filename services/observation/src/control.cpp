@@ -79,13 +79,12 @@ std::shared_ptr<const CompiledTemplates> Control::templates() const {
 
 void Control::write_default(std::size_t index) {
     if (index >= deps_.defaults.size()) return load_templates(true);
-    deps_.store.put_template(deps_.defaults[index], true,
-                             on_scheduler<Result<void>>([this, index](const Result<void>& result) {
-                                 if (result) return write_default(index + 1);
-                                 deps_.redis.down("templates cannot be written (" + result.error().message +
-                                                  "); next attempt in 1 s");
-                                 after(kStoreRetry, [this, index] { write_default(index); });
-                             }));
+    deps_.store.put_template(
+        deps_.defaults[index], true, on_scheduler<Result<void>>([this, index](const Result<void>& result) {
+            if (result) return write_default(index + 1);
+            deps_.redis.down("templates cannot be written (" + result.error().message + "); next attempt in 1 s");
+            after(kStoreRetry, [this, index] { write_default(index); });
+        }));
 }
 
 // `poll`: goes on with looking for changes; there is one such loop.
@@ -204,9 +203,8 @@ void Control::templates_changed(const std::string& tenant) {
 
 void Control::roll_out(const std::shared_ptr<Rollout>& rollout) {
     deps_.directory.list(rollout->tenant, rollout->page_token, kRolloutPage,
-                         on_scheduler<Result<DevicePage>>([this, rollout](Result<DevicePage> page) {
-                             rollout_page(rollout, std::move(page));
-                         }));
+                         on_scheduler<Result<DevicePage>>(
+                             [this, rollout](Result<DevicePage> page) { rollout_page(rollout, std::move(page)); }));
 }
 
 void Control::rollout_page(const std::shared_ptr<Rollout>& rollout, Result<DevicePage> page) {

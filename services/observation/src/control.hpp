@@ -35,7 +35,7 @@ class Control {
         std::vector<Template> defaults;  // written to the store first
         std::function<bool(InitialValue)> publish;
         std::function<void()> specs_loaded;
-        std::function<void()> ready;     // once: templates and specs are loaded
+        std::function<void()> ready;  // once: templates and specs are loaded
     };
 
     explicit Control(Deps deps);

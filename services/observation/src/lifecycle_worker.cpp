@@ -95,9 +95,10 @@ void LifecycleWorker::process(const kafka::MessageView& message) {
     if (!event) {
         metrics_.lifecycle_event("malformed");
         if (auto suppressed = log_limit_.admit("malformed", runtime::steady_now())) {
-            log_.warn("lifecycle event cannot be read and is passed over",
-                      {{"detail", event.error().message}, {"partition", message.partition()},
-                       {"offset", message.offset()}, {"suppressed", *suppressed}});
+            log_.warn("lifecycle event cannot be read and is passed over", {{"detail", event.error().message},
+                                                                            {"partition", message.partition()},
+                                                                            {"offset", message.offset()},
+                                                                            {"suppressed", *suppressed}});
         }
         partitions_.done(ticket);
         return;
@@ -133,8 +134,7 @@ void LifecycleWorker::on_committed(std::span<const kafka::TopicOffset>, const Re
 
 void LifecycleWorker::on_error(const Error& error, const kafka::TopicOffset*) {
     if (auto suppressed = log_limit_.admit("consumer", runtime::steady_now())) {
-        log_.warn("trouble with reading lifecycle events",
-                  {{"error", error.message}, {"suppressed", *suppressed}});
+        log_.warn("trouble with reading lifecycle events", {{"error", error.message}, {"suppressed", *suppressed}});
     }
 }
 

@@ -115,9 +115,9 @@ void Reconciler::start(const JobPtr& job) {
     job->plan = {};
     job->again = false;
     if (job->request.kind == Kind::deleted) {
-        deps_.store.forget_device(job->request.device.number, resume<Result<void>>(job, [this, job](Result<void> result) {
-                                      on_saved(job, result);
-                                  }));
+        deps_.store.forget_device(
+            job->request.device.number,
+            resume<Result<void>>(job, [this, job](Result<void> result) { on_saved(job, result); }));
         return;
     }
     load(job);
@@ -308,8 +308,7 @@ void Reconciler::accepted(const JobPtr& job, DownlinkAnswer answer) {
     if (answer.content_format) record->set_content_format(*answer.content_format);
     record->set_payload(answer.payload);
     record->set_received_ms(answer.received_ms);
-    const auto token =
-        identity::make_observation_token(deps_.key, device.number, wanted.spec, device.generation);
+    const auto token = identity::make_observation_token(deps_.key, device.number, wanted.spec, device.generation);
     record->set_event_id(identity::message_event_id(
         {device.number.value, device.generation, 0, answer.observe.value_or(0), token, as_bytes(answer.payload)}));
     publish(job, record);
@@ -322,9 +321,9 @@ void Reconciler::publish(const JobPtr& job, const std::shared_ptr<UplinkRecord>&
             ++job->established;
             return next_step(job);
         }
-        deps_.scheduler.after(kPublishRetry, [step = resume<bool>(job, [this, job, record](bool) {
-                                                  publish(job, record);
-                                              })] { step(true); });
+        deps_.scheduler.after(
+            kPublishRetry,
+            [step = resume<bool>(job, [this, job, record](bool) { publish(job, record); })] { step(true); });
     });
     if (!deps_.publish({std::make_unique<UplinkRecord>(*record), done})) done(false);
 }

@@ -1,0 +1,151 @@
+#include "telemetry_read.hpp"
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "lanyard/events/v1/telemetry.pb.h"
+#include "lanyard/observation/v1/observation.pb.h"
+
+namespace lanyard::observation {
+namespace {
+
+using events::v1::TelemetryRecord;
+using nlohmann::json;
+
+std::optional<Bytes> from_base64(std::string_view text) {
+    Bytes out;
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char c : text) {
+        static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        if (c == '=') break;
+        const auto digit = kDigits.find(c);
+        if (digit == std::string_view::npos) return {};
+        bits = bits << 6 | static_cast<std::uint32_t>(digit);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out.push_back(static_cast<std::uint8_t>(bits >> count));
+        }
+    }
+    return out;
+}
+
+// Reads members of one object; a member of another type counts as absent.
+class Members {
+  public:
+    explicit Members(const json& object) : object_(object) {}
+
+    [[nodiscard]] std::string text(const char* name) const {
+        const auto at = object_.find(name);
+        return at != object_.end() && at->is_string() ? at->get<std::string>() : std::string();
+    }
+    [[nodiscard]] bool has(const char* name) const { return object_.contains(name); }
+    template <class Number>
+    [[nodiscard]] Number number(const char* name) const {
+        const auto at = object_.find(name);
+        return at != object_.end() && at->is_number() ? at->get<Number>() : Number{};
+    }
+    [[nodiscard]] bool boolean(const char* name) const {
+        const auto at = object_.find(name);
+        return at != object_.end() && at->is_boolean() && at->get<bool>();
+    }
+
+  private:
+    const json& object_;
+};
+
+void read_value(const Members& in, TelemetryRecord& out) {
+    if (in.has("value")) out.set_value(in.number<double>("value"));
+    if (in.has("value_int")) out.set_value_int(in.number<std::int64_t>("value_int"));
+    if (in.has("value_uint")) out.set_value_uint(in.number<std::uint64_t>("value_uint"));
+    if (in.has("value_string")) out.set_value_string(in.text("value_string"));
+    if (in.has("value_bool")) out.set_value_bool(in.boolean("value_bool"));
+    if (in.has("value_bytes")) {
+        if (const auto bytes = from_base64(in.text("value_bytes"))) out.set_value_bytes(bytes->data(), bytes->size());
+    }
+}
+
+Result<void> read_json(ByteView value, TelemetryRecord& out) {
+    const json object = json::parse(value.begin(), value.end(), nullptr, false);
+    if (!object.is_object()) return make_error(Errc::invalid_argument, "not a JSON object");
+    const Members in(object);
+    out.Clear();
+    out.set_tenant(in.text("tenant"));
+    out.set_endpoint(in.text("endpoint"));
+    out.set_path(in.text("path"));
+    out.set_object_id(in.number<std::uint32_t>("object_id"));
+    out.set_object_instance_id(in.number<std::uint32_t>("object_instance_id"));
+    out.set_resource_id(in.number<std::uint32_t>("resource_id"));
+    if (in.has("resource_instance_id")) out.set_resource_instance_id(in.number<std::uint32_t>("resource_instance_id"));
+    out.set_object_name(in.text("object_name"));
+    out.set_resource_name(in.text("resource_name"));
+    out.set_unit(in.text("unit"));
+    out.set_time_ms(in.number<std::int64_t>("time_ms"));
+    out.set_received_ms(in.number<std::int64_t>("received_ms"));
+    out.set_value_type(in.text("value_type"));
+    read_value(in, out);
+    out.set_origin(in.text("origin"));
+    out.set_event_id(in.text("event_id"));
+    out.set_sequence(in.text("sequence"));
+    out.set_fresh(in.boolean("fresh"));
+    return {};
+}
+
+void set_time(google::protobuf::Timestamp& out, std::int64_t ms) {
+    std::int64_t seconds = ms / 1000;
+    std::int64_t rest = ms % 1000;
+    if (rest < 0) {
+        rest += 1000;
+        --seconds;
+    }
+    out.set_seconds(seconds);
+    out.set_nanos(static_cast<std::int32_t>(rest * 1000000));
+}
+
+double float_of(const TelemetryRecord& record) {
+    if (record.has_value()) return record.value();
+    if (record.value_string() == "NaN") return std::numeric_limits<double>::quiet_NaN();
+    const double infinity = std::numeric_limits<double>::infinity();
+    return record.value_string() == "-Infinity" ? -infinity : infinity;
+}
+
+}  // namespace
+
+Result<void> read_telemetry(ByteView value, std::string_view content_type, TelemetryRecord& out) {
+    if (content_type != "application/protobuf") return read_json(value, out);
+    if (out.ParseFromArray(value.data(), static_cast<int>(value.size()))) return {};
+    return make_error(Errc::invalid_argument, "not a TelemetryRecord");
+}
+
+void fill_latest(const TelemetryRecord& record, v1::LatestValue& out) {
+    auto& node = *out.mutable_node();
+    node.set_path(record.path());
+    const std::string& type = record.value_type();
+    if (type == "float") {
+        node.set_double_value(float_of(record));
+    } else if (type == "integer") {
+        node.set_int_value(record.value_int());
+    } else if (type == "unsigned") {
+        node.set_uint_value(record.value_uint());
+    } else if (type == "boolean") {
+        node.set_bool_value(record.value_bool());
+    } else if (type == "opaque") {
+        node.set_bytes_value(record.value_bytes());
+    } else if (type == "time") {
+        node.mutable_time_value()->set_seconds(record.value_int());
+    } else if (type == "objlnk") {
+        node.set_objlnk_value(record.value_string());
+    } else {
+        node.set_string_value(record.value_string());
+    }
+    set_time(*node.mutable_measure_time(), record.time_ms());
+    set_time(*out.mutable_receive_time(), record.received_ms());
+    out.set_origin(record.origin());
+}
+
+}  // namespace lanyard::observation
