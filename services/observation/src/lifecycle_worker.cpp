@@ -3,8 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "client_config.hpp"
 #include "runtime/clock.hpp"
-#include "uplink_worker.hpp"
 
 namespace lanyard::observation {
 namespace {

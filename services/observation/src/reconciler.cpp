@@ -325,7 +325,7 @@ void Reconciler::publish(const JobPtr& job, const std::shared_ptr<UplinkRecord>&
             kPublishRetry,
             [step = resume<bool>(job, [this, job, record](bool) { publish(job, record); })] { step(true); });
     });
-    if (!deps_.publish({std::make_unique<UplinkRecord>(*record), done})) done(false);
+    if (!deps_.publish({record, done})) done(false);
 }
 
 void Reconciler::save(const JobPtr& job) {

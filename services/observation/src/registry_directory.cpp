@@ -3,6 +3,8 @@
 #include <atomic>
 #include <utility>
 
+#include <grpcpp/grpcpp.h>
+
 #include "identity/resource_name.hpp"
 #include "lanyard/registry/v1/device.grpc.pb.h"
 #include "rpc/channel_pool.hpp"

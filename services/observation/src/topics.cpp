@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "uplink_worker.hpp"
+#include "client_config.hpp"
 
 namespace lanyard::observation {
 namespace {

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "client_config.hpp"
 #include "lanyard/events/v1/uplink.pb.h"
 #include "runtime/clock.hpp"
 
@@ -31,19 +32,6 @@ struct UplinkWorker::LatestWrite {
     std::atomic<State> state{State::idle};
 };
 
-kafka::ClientConfig client_config(const Config& config, std::string client_id) {
-    kafka::ClientConfig out;
-    out.bootstrap = config.kafka.bootstrap;
-    out.client_id = std::move(client_id);
-    // A topic that is made later is seen within seconds.
-    out.properties["topic.metadata.refresh.interval.ms"] = "10000";
-    for (const std::string& line : config.kafka.properties) {
-        const auto equals = line.find('=');
-        if (equals != std::string::npos) out.properties[line.substr(0, equals)] = line.substr(equals + 1);
-    }
-    return out;
-}
-
 UplinkWorker::UplinkWorker(Shared shared, UplinkEvents events)
     : shared_(std::move(shared)),
       events_(std::move(events)),
@@ -52,7 +40,7 @@ UplinkWorker::UplinkWorker(Shared shared, UplinkEvents events)
       freshness_(config_.uplink.tracked_max),
       latest_(config_.uplink.latest_max),
       emitter_(config_.format, *this),
-      record_(std::make_unique<UplinkRecord>()),
+      record_(std::make_shared<UplinkRecord>()),
       write_(std::make_shared<LatestWrite>()) {}
 
 UplinkWorker::~UplinkWorker() {
@@ -282,7 +270,7 @@ void UplinkWorker::on_delivered(const kafka::Delivery& delivery) {
 
 void UplinkWorker::hold(const UplinkRecord& record, const Origin& origin, Partitions::Ticket ticket) {
     Held held;
-    held.record = std::make_unique<UplinkRecord>(record);
+    held.record = std::make_shared<UplinkRecord>(record);
     held.bytes = to_string(origin.bytes);
     held.key = std::string(origin.key);
     held.partition = origin.partition;

@@ -41,7 +41,7 @@ struct EndedObservation {
 
 // The first value of an observation, out of the answer to Observe, as the uplink record of a notification.
 struct InitialValue {
-    std::unique_ptr<events::v1::UplinkRecord> record;
+    std::shared_ptr<const events::v1::UplinkRecord> record;
     // True when the broker has its telemetry (or dead letter); called once, on the worker's thread.
     std::function<void(bool delivered)> done;
 };
@@ -82,7 +82,7 @@ class UplinkWorker final : private kafka::ConsumerEvents, private kafka::Deliver
 
   private:
     struct Held {
-        std::unique_ptr<events::v1::UplinkRecord> record;
+        std::shared_ptr<const events::v1::UplinkRecord> record;
         std::string bytes;
         std::string key;
         std::int32_t partition = 0;
@@ -142,7 +142,7 @@ class UplinkWorker final : private kafka::ConsumerEvents, private kafka::Deliver
     LatestBuffer latest_;
     TelemetryEmitter emitter_;
     telemetry::RateLimit log_limit_{std::chrono::seconds(10)};
-    std::unique_ptr<events::v1::UplinkRecord> record_;
+    std::shared_ptr<events::v1::UplinkRecord> record_;
     std::deque<Held> held_;
     std::unordered_map<std::uint64_t, PendingInitial> initial_;
     std::uint64_t next_initial_ = 0;
@@ -165,8 +165,5 @@ class UplinkWorker final : private kafka::ConsumerEvents, private kafka::Deliver
     SteadyTime next_lag_;
     std::uint64_t held_loads_ = 0;
 };
-
-// librdkafka properties out of "name=value" lines, with what the service sets itself.
-[[nodiscard]] kafka::ClientConfig client_config(const Config& config, std::string client_id);
 
 }  // namespace lanyard::observation

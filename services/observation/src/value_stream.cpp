@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "client_config.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "rpc/status.hpp"
 #include "runtime/clock.hpp"
 #include "telemetry_read.hpp"
-#include "uplink_worker.hpp"
 
 namespace lanyard::observation {
 namespace {
