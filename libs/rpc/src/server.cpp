@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -40,6 +41,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, std::s
         builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, ms(config.connection_age));
     }
     for (grpc::Service* service : services) builder.RegisterService(service);
+    if (config.fallback != nullptr) builder.RegisterCallbackGenericService(config.fallback);
     impl->server = builder.BuildAndStart();
     if (!impl->server || impl->port == 0) {
         return make_error(Errc::unavailable,

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 
 namespace grpc {
+class CallbackGenericService;
 class Service;
 class Channel;
 }  // namespace grpc
@@ -22,6 +23,8 @@ struct ServerConfig {
     std::chrono::milliseconds keepalive{30000};   // ping a silent client; it is gone after 10 s without an answer
     std::chrono::milliseconds ping_min{10000};    // clients that ping more often are disconnected
     std::chrono::milliseconds connection_age{0};  // ask clients to reconnect (and resolve again) after; 0: never
+    // Gets the calls of all services that are not registered; outlives the server.
+    grpc::CallbackGenericService* fallback = nullptr;
 };
 
 // A gRPC server with grpc.health.v1. Services use the callback API and must outlive the server.
