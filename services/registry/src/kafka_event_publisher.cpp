@@ -1,0 +1,195 @@
+#include "kafka_event_publisher.hpp"
+
+#include <array>
+#include <ctime>
+
+#include "event_value.hpp"
+#include "kafka/admin.hpp"
+#include "lanyard/events/v1/lifecycle.pb.h"
+#include "runtime/deadline.hpp"
+
+namespace lanyard::registry {
+namespace {
+
+using std::chrono::milliseconds;
+
+// RFC 3339 with milliseconds, UTC.
+std::string rfc3339(UnixMillis time_ms) {
+    const std::time_t seconds = time_ms / 1000;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::array<char, 40> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+    std::string out(text.data(), size);
+    const std::string millis = std::to_string(1000 + time_ms % 1000);
+    return out + "." + millis.substr(1) + "Z";
+}
+
+std::vector<kafka::TopicSpec> topic_specs(const TopicConfig& topics) {
+    kafka::TopicSpec lifecycle;
+    lifecycle.name = topics.lifecycle;
+    lifecycle.partitions = topics.partitions;
+    lifecycle.config = {{"retention.ms", "2592000000"}};
+    kafka::TopicSpec state;
+    state.name = topics.device_state;
+    state.partitions = topics.partitions;
+    state.config = {{"cleanup.policy", "compact"}};
+    return {lifecycle, state};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaEventPublisher>> KafkaEventPublisher::start(const Config& config, const SipKey& key,
+                                                                        Executor executor, const telemetry::Logger& log,
+                                                                        StateCallback on_state) {
+    std::unique_ptr<KafkaEventPublisher> publisher(
+        new KafkaEventPublisher(config, key, std::move(executor), log, std::move(on_state)));
+    if (auto opened = publisher->open_producer(); !opened) return opened.error();
+    publisher->thread_ = runtime::Thread("reg-kafka", [self = publisher.get()] { self->run(); });
+    return publisher;
+}
+
+KafkaEventPublisher::KafkaEventPublisher(const Config& config, const SipKey& key, Executor executor,
+                                         const telemetry::Logger& log, StateCallback on_state)
+    : config_(config), key_(key), executor_(std::move(executor)), log_(log), on_state_(std::move(on_state)) {}
+
+KafkaEventPublisher::~KafkaEventPublisher() {
+    stop_ = true;
+    if (thread_.joinable()) (void)thread_.join(runtime::Deadline::in(std::chrono::seconds(20)));
+}
+
+Result<void> KafkaEventPublisher::open_producer() {
+    auto producer = kafka::Producer::create(config_.kafka);
+    if (!producer) return producer.error();
+    auto lifecycle = (*producer)->topic(config_.topics.lifecycle);
+    if (!lifecycle) return lifecycle.error();
+    auto state = (*producer)->topic(config_.topics.device_state);
+    if (!state) return state.error();
+    const std::lock_guard lock(mutex_);
+    producer_ = std::move(*producer);
+    lifecycle_ = *lifecycle;
+    device_state_ = *state;
+    return {};
+}
+
+void KafkaEventPublisher::run() {
+    while (!stop_ && !prepare_topics()) {
+    }
+    bool reported = false;
+    bool was_available = false;
+    while (!stop_) {
+        producer_->poll(*this, 10000, milliseconds(100));
+        if (producer_->fatal()) replace_producer();
+        const bool available = producer_->available();
+        if (reported && available == was_available) continue;
+        reported = true;
+        was_available = available;
+        on_state_(available, available ? std::string() : producer_->unavailable_reason());
+    }
+}
+
+// The topics must be there before the first event. False: try again.
+bool KafkaEventPublisher::prepare_topics() {
+    const auto specs = topic_specs(config_.topics);
+    const auto report = kafka::manage_topics(config_.kafka.client, config_.topics.manage, specs, milliseconds(3000));
+    if (!report) {
+        log_.warn("waiting for Kafka", {{"reason", report.error().message}});
+        on_state_(false, report.error().message);
+        producer_->poll(*this, 1000, milliseconds(500));
+        return false;
+    }
+    for (const std::string& name : report->created) log_.info("topic created", {{"topic", name}});
+    for (const std::string& text : report->warnings) log_.warn("topic differs", {{"reason", text}});
+    usable_ = true;
+    return true;
+}
+
+void KafkaEventPublisher::replace_producer() {
+    log_.error("Kafka producer failed for good, making a new one", {{"reason", producer_->unavailable_reason()}});
+    std::unordered_map<std::uint64_t, Batch> failed;
+    {
+        const std::lock_guard lock(mutex_);
+        failed.swap(batches_);
+    }
+    if (auto opened = open_producer(); !opened) log_.error("no new producer", {{"reason", opened.error().message}});
+    for (auto& item : failed) {
+        executor_([done = std::move(item.second.done)]() mutable {
+            done(make_error(Errc::unavailable, "the Kafka producer was replaced"));
+        });
+    }
+}
+
+void KafkaEventPublisher::publish(std::vector<OutboxEntry> entries, Done<void> done) {
+    if (!usable_ || entries.empty()) {
+        Result<void> result;
+        if (!usable_) result = make_error(Errc::unavailable, "the Kafka topics are not ready");
+        executor_([done = std::move(done), result]() mutable { done(std::move(result)); });
+        return;
+    }
+    std::uint64_t batch = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        batch = ++last_batch_;
+        // One more than there are records, so that it cannot end before all are handed over.
+        batches_[batch] = Batch{entries.size() * 2 + 1, {}, std::move(done)};
+    }
+    for (const OutboxEntry& entry : entries) {
+        for (const bool state : {false, true}) {
+            if (auto taken = produce(entry, batch, state); !taken) settle(batch, taken);
+        }
+    }
+    settle(batch, {});
+}
+
+Result<void> KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch, bool state) {
+    const std::string key = entry.device.key();
+    const std::string value = state ? encode(to_device_state(entry, key_), config_.value_format)
+                                    : encode(to_lifecycle(entry, key_), config_.value_format);
+    const std::string id = event_id_of(entry);
+    const std::string type = state ? "cloud.lanyard.device-state.v1"
+                                   : "cloud.lanyard.lifecycle." + std::string(to_string(entry.event)) + ".v1";
+    const std::string source = "/tenants/" + entry.device.tenant + "/devices/" + entry.device.endpoint;
+    const std::string time = rfc3339(entry.time_ms);
+    const std::string sequence = std::to_string(entry.device.counter);
+    const std::array<kafka::Header, 10> headers{{
+        {"content-type", config_.value_format == ValueFormat::json ? kJsonType : kProtobufType},
+        {"ce_specversion", "1.0"},
+        {"ce_id", id},
+        {"ce_type", type},
+        {"ce_source", source},
+        {"ce_subject", entry.device.endpoint},
+        {"ce_time", time},
+        {"ce_partitionkey", key},
+        {"ce_sequence", sequence},
+        {"ce_tenantid", entry.device.tenant},
+    }};
+    kafka::Record record;
+    record.key = key;
+    record.value = as_bytes(value);
+    record.tombstone = state && entry.event == LifecycleEvent::deleted;
+    record.headers = headers;
+    record.timestamp_ms = entry.time_ms;
+    record.opaque = batch;
+    const std::lock_guard lock(mutex_);
+    record.topic = state ? device_state_ : lifecycle_;
+    return producer_->produce(record);
+}
+
+void KafkaEventPublisher::on_delivered(const kafka::Delivery& delivery) {
+    Result<void> result;
+    if (!delivery.delivered) result = make_error(delivery.error, std::string(delivery.reason));
+    settle(delivery.opaque, result);
+}
+
+void KafkaEventPublisher::settle(std::uint64_t number, const Result<void>& result) {
+    const std::lock_guard lock(mutex_);
+    const auto found = batches_.find(number);
+    if (found == batches_.end()) return;
+    Batch& batch = found->second;
+    if (!result && batch.result) batch.result = result;
+    if (--batch.open > 0) return;
+    executor_([done = std::move(batch.done), outcome = batch.result]() mutable { done(std::move(outcome)); });
+    batches_.erase(found);
+}
+
+}  // namespace lanyard::registry

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/time.hpp"
+#include "event_publisher.hpp"
+#include "registry/config.hpp"
+#include "registry/device_store.hpp"
+
+namespace lanyard::registry {
+
+// Moves events from the outboxes of held partitions to the publisher: reads a batch, publishes it, waits for the
+// acknowledgements, trims. A crash in between publishes again, with the same event ids.
+//
+// A batch holds at most one event of each device, so that one that fails while a later one is stored cannot swap
+// two events of a device. All on the service's loop; answers that come after destruction are ignored.
+class OutboxPump {
+  public:
+    using Clock = std::function<SteadyTime()>;
+
+    OutboxPump(DeviceStore& store, EventPublisher& publisher, OutboxConfig config, std::string owner, Clock clock);
+    ~OutboxPump();
+    OutboxPump(const OutboxPump&) = delete;
+    OutboxPump& operator=(const OutboxPump&) = delete;
+
+    // Begins or stops to serve a partition; a batch in flight is finished.
+    void hold(std::uint32_t partition, bool held);
+    // There is probably something new.
+    void poke(std::uint32_t partition);
+    // Looks into every held partition.
+    void poll();
+    // Nothing of this partition is in flight.
+    [[nodiscard]] bool idle(std::uint32_t partition) const { return !partitions_[partition].busy; }
+    [[nodiscard]] bool idle() const;
+    // Entries that wait in held partitions, as last seen.
+    [[nodiscard]] std::size_t depth() const;
+    [[nodiscard]] std::uint64_t published() const { return published_; }
+    [[nodiscard]] std::uint64_t failures() const { return failures_; }
+
+  private:
+    struct Partition {
+        bool held = false;
+        bool busy = false;
+        bool again = false;
+        bool blocked = false;  // stands in blocked_
+        SteadyTime not_before;
+        std::size_t depth = 0;
+    };
+
+    void on_read(std::uint32_t partition, Result<OutboxPage> page);
+    void on_published(std::uint32_t partition, std::size_t count, Result<void> result);
+    void on_trimmed(std::uint32_t partition, std::size_t count, Result<void> result);
+    void pause(std::uint32_t partition);
+    void finish(std::uint32_t partition);
+    void serve_blocked();
+    // Wraps a member so that it is not called after destruction.
+    template <class T, class Call>
+    Done<T> guarded(Call call);
+
+    DeviceStore& store_;
+    EventPublisher& publisher_;
+    const OutboxConfig config_;
+    const std::string owner_;
+    const Clock clock_;
+    std::array<Partition, identity::kPartitions> partitions_;
+    std::deque<std::uint32_t> blocked_;  // wait for in_flight_max, first come first served
+    std::size_t in_flight_ = 0;
+    std::uint64_t published_ = 0;
+    std::uint64_t failures_ = 0;
+    std::shared_ptr<OutboxPump*> alive_;
+};
+
+}  // namespace lanyard::registry
