@@ -1,0 +1,303 @@
+#include "device_watch.hpp"
+
+#include <condition_variable>
+#include <future>
+
+#include "device_list.hpp"
+#include "event_value.hpp"
+#include "identity/resource_name.hpp"
+#include "kafka/consumer.hpp"
+#include "lanyard/events/v1/lifecycle.pb.h"
+#include "rpc/status.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/thread.hpp"
+#include "sealed_token.hpp"
+
+namespace lanyard::registry {
+namespace {
+
+using std::chrono::milliseconds;
+using v1::WatchDevicesResponse;
+
+constexpr milliseconds kKafkaTimeout{5000};
+constexpr milliseconds kPoll{100};
+constexpr std::size_t kSnapshotPage = 500;
+
+// A call that ends at once.
+class Refused final : public grpc::ServerWriteReactor<WatchDevicesResponse> {
+  public:
+    explicit Refused(const grpc::Status& status) { Finish(status); }
+    void OnDone() override { delete this; }
+};
+
+Error unavailable(std::string text) {
+    return make_error(Errc::unavailable, std::move(text));
+}
+
+}  // namespace
+
+// One call. run() has a thread of its own; gRPC's callbacks only wake it.
+class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesResponse>,
+                               public std::enable_shared_from_this<Stream>,
+                               private kafka::ConsumerEvents {
+  public:
+    Stream(WatchHub& hub, grpc::CallbackServerContext* context, std::string tenant, filter::Filter filter,
+           std::optional<ResumeOffsets> resume)
+        : hub_(hub),
+          context_(context),
+          tenant_(std::move(tenant)),
+          filter_(std::move(filter)),
+          scope_(scope_of(tenant_, filter_.hash())),
+          resume_(std::move(resume)) {}
+
+    void start() {
+        self_ = shared_from_this();
+        thread_ = runtime::Thread("reg-watch", [this] { run(); });
+    }
+    [[nodiscard]] bool over() const { return over_; }
+
+    void OnWriteDone(bool ok) override {
+        const std::lock_guard lock(mutex_);
+        writing_ = false;
+        broken_ = broken_ || !ok;
+        wake_.notify_all();
+    }
+    void OnCancel() override {
+        const std::lock_guard lock(mutex_);
+        broken_ = true;
+        wake_.notify_all();
+    }
+    void OnDone() override {
+        {
+            const std::lock_guard lock(mutex_);
+            done_ = true;
+            wake_.notify_all();
+        }
+        // The hub still holds it, until the thread has ended.
+        self_.reset();
+    }
+
+  private:
+    void run() {
+        auto result = follow();
+        const bool slow = !result && result.error().code == Errc::resource_exhausted;
+        Finish(result ? grpc::Status::OK : rpc::to_status(result.error()));
+        std::unique_lock lock(mutex_);
+        const Duration grace = slow || hub_.stopping_ ? hub_.config_.watch.write_deadline : Duration(kKafkaTimeout);
+        if (!wake_.wait_for(lock, grace, [this] { return done_; })) {
+            lock.unlock();
+            context_->TryCancel();
+            lock.lock();
+            wake_.wait(lock, [this] { return done_; });
+        }
+        --hub_.open_;
+        over_ = true;
+    }
+
+    // Snapshot, then deltas; ends with an error, or well when the client has gone.
+    Result<void> follow() {
+        kafka::ConsumerConfig config;
+        config.client = hub_.config_.kafka.client;
+        auto consumer = kafka::Consumer::create(config, *this);
+        if (!consumer) return consumer.error();
+        const std::string& topic = hub_.config_.topics.device_state;
+        const auto ends = (*consumer)->end_offsets(topic, kKafkaTimeout);
+        if (!ends) return unavailable("the device-state topic: " + ends.error().message);
+        offsets_.assign(ends->size(), kafka::kOffsetBeginning);
+        for (const kafka::TopicOffset& end : *ends) offsets_.at(static_cast<std::size_t>(end.partition)) = end.offset;
+        if (resume_) {
+            if (resume_->size() > offsets_.size()) return make_error(Errc::invalid_argument, "resume_token: malformed");
+            std::fill(offsets_.begin(), offsets_.end(), kafka::kOffsetBeginning);
+            std::copy(resume_->begin(), resume_->end(), offsets_.begin());
+        } else if (auto snapshot = write_snapshot(); !snapshot) {
+            return snapshot;
+        }
+        if (auto marked = write_bookmark(); !marked) return marked;
+        std::vector<kafka::TopicOffset> from;
+        for (std::size_t i = 0; i < offsets_.size(); ++i) {
+            from.push_back({topic, static_cast<std::int32_t>(i), offsets_[i]});
+        }
+        if (auto assigned = (*consumer)->assign(from); !assigned) return assigned;
+        return write_deltas(**consumer);
+    }
+
+    Result<void> write_snapshot() {
+        std::optional<PagePosition> at = PagePosition{};
+        while (at) {
+            auto page = read_page(*at);
+            if (!page) return page.error();
+            for (v1::Device& device : page->devices) {
+                WatchDevicesResponse response;
+                response.set_type(WatchDevicesResponse::TYPE_ADDED);
+                *response.mutable_device() = std::move(device);
+                if (auto sent = write(std::move(response)); !sent) return sent;
+            }
+            at = page->next;
+        }
+        return {};
+    }
+
+    // Asks the loop and waits.
+    Result<ListResult> read_page(PagePosition from) {
+        auto promise = std::make_shared<std::promise<Result<ListResult>>>();
+        auto future = promise->get_future();
+        ListQuery query{tenant_, filter_, from, kSnapshotPage, view()};
+        hub_.executor_([&store = hub_.store_, query = std::move(query), promise]() mutable {
+            list_devices(store, std::move(query),
+                         [promise](Result<ListResult> result) { promise->set_value(std::move(result)); });
+        });
+        if (future.wait_for(kKafkaTimeout) != std::future_status::ready)
+            return unavailable("the store does not answer");
+        return future.get();
+    }
+
+    Result<void> write_deltas(kafka::Consumer& consumer) {
+        kafka::MessageBatch batch;
+        SteadyTime bookmarked = runtime::steady_now();
+        bool moved = false;
+        while (!gone()) {
+            if (hub_.stopping_) return unavailable("the registry is draining; resume elsewhere");
+            consumer.poll(batch, 256, kPoll);
+            if (failed_) return *failed_;
+            for (std::size_t i = 0; i < batch.size(); ++i) {
+                if (auto sent = write_change(batch[i]); !sent) return sent;
+                moved = true;
+            }
+            const SteadyTime now = runtime::steady_now();
+            if (!moved || now - bookmarked < hub_.config_.watch.bookmark) continue;
+            if (auto marked = write_bookmark(); !marked) return marked;
+            bookmarked = now;
+            moved = false;
+        }
+        return {};
+    }
+
+    Result<void> write_change(const kafka::MessageView& message) {
+        offsets_.at(static_cast<std::size_t>(message.partition())) = message.offset() + 1;
+        const auto name = identity::parse_device_key(message.key());
+        if (!name || name->tenant != tenant_) return {};
+        WatchDevicesResponse response;
+        if (message.tombstone()) {
+            response.set_type(WatchDevicesResponse::TYPE_DELETED);
+            response.set_event("deleted");
+            response.mutable_device()->set_name(name->resource_name());
+        } else {
+            const auto type = message.header("content-type").value_or(kJsonType);
+            const auto record = decode_device_state(as_text(message.value()), type);
+            if (!record) {
+                hub_.log_.warn("device-state record skipped", {{"reason", record.error().message}});
+                return {};
+            }
+            *response.mutable_device() = to_device(*record, view());
+            response.set_event(record->event());
+            // A device that left the filter is gone from the watcher's view.
+            response.set_type(matches(filter_, response.device()) ? WatchDevicesResponse::TYPE_MODIFIED
+                                                                  : WatchDevicesResponse::TYPE_DELETED);
+        }
+        response.set_resume_token(make_resume_token(hub_.key_, scope_, offsets_));
+        return write(std::move(response));
+    }
+
+    Result<void> write_bookmark() {
+        WatchDevicesResponse response;
+        response.set_type(WatchDevicesResponse::TYPE_BOOKMARK);
+        response.set_resume_token(make_resume_token(hub_.key_, scope_, offsets_));
+        return write(std::move(response));
+    }
+
+    // One message at a time; waits until gRPC has taken it.
+    Result<void> write(WatchDevicesResponse response) {
+        std::unique_lock lock(mutex_);
+        if (broken_) return make_error(Errc::cancelled, "the client has gone");
+        message_ = std::move(response);
+        writing_ = true;
+        lock.unlock();
+        StartWrite(&message_);
+        lock.lock();
+        if (wake_.wait_for(lock, hub_.config_.watch.write_deadline, [this] { return !writing_ || broken_; })) {
+            if (!broken_) return {};
+            return make_error(Errc::cancelled, "the client has gone");
+        }
+        return make_error(Errc::resource_exhausted, "the client reads too slowly; resume with the last token");
+    }
+
+    bool gone() {
+        const std::lock_guard lock(mutex_);
+        return broken_;
+    }
+
+    [[nodiscard]] ViewContext view() const { return {hub_.key_, hub_.config_.awake_window, runtime::now().wall_ms}; }
+
+    void on_error(const Error& error, const kafka::TopicOffset* partition) override {
+        if (!partition || error.code != Errc::not_found) return;
+        failed_ = make_error(Errc::too_large, "resume_token: older than the topic keeps; start anew without it");
+    }
+
+    WatchHub& hub_;
+    grpc::CallbackServerContext* context_;
+    const std::string tenant_;
+    const filter::Filter filter_;
+    const std::uint64_t scope_;
+    const std::optional<ResumeOffsets> resume_;
+    ResumeOffsets offsets_;        // the thread's own, as the next
+    std::optional<Error> failed_;  // too_large is OUT_OF_RANGE to the client
+    WatchDevicesResponse message_;
+    std::mutex mutex_;  // guards the flags below
+    std::condition_variable wake_;
+    bool writing_ = false;
+    bool broken_ = false;
+    bool done_ = false;
+    std::atomic<bool> over_{false};
+    std::shared_ptr<Stream> self_;
+    runtime::Thread thread_;
+};
+
+WatchHub::WatchHub(DeviceStore& store, Executor executor, const Config& config, const SipKey& key,
+                   const telemetry::Logger& log)
+    : store_(store), executor_(std::move(executor)), config_(config), key_(key), log_(log) {}
+
+WatchHub::~WatchHub() {
+    stop();
+}
+
+grpc::ServerWriteReactor<WatchDevicesResponse>* WatchHub::open(grpc::CallbackServerContext* context,
+                                                               const v1::WatchDevicesRequest& request) {
+    auto tenant = identity::parse_tenant_name(request.parent());
+    if (!tenant) return new Refused(rpc::invalid_field("parent", tenant.error().message));
+    auto filter = parse_device_filter(request.filter());
+    if (!filter) return new Refused(rpc::invalid_field("filter", filter.error().message));
+    std::optional<ResumeOffsets> resume;
+    if (!request.resume_token().empty()) {
+        auto offsets = parse_resume_token(key_, scope_of(*tenant, filter->hash()), request.resume_token());
+        if (!offsets) return new Refused(rpc::invalid_field("resume_token", offsets.error().message));
+        resume = std::move(*offsets);
+    }
+    const std::lock_guard lock(mutex_);
+    streams_.remove_if([](const auto& stream) { return stream->over(); });
+    if (stopping_) return new Refused(rpc::to_status(unavailable("the registry is draining")));
+    if (open_ >= config_.watch.streams_max) {
+        return new Refused(rpc::to_status(make_error(Errc::resource_exhausted, "too many WatchDevices streams")));
+    }
+    ++open_;
+    auto stream = std::make_shared<Stream>(*this, context, std::move(*tenant), std::move(*filter), std::move(resume));
+    streams_.push_back(stream);
+    stream->start();
+    return stream.get();
+}
+
+void WatchHub::stop() {
+    stopping_ = true;
+    std::list<std::shared_ptr<Stream>> streams;
+    {
+        const std::lock_guard lock(mutex_);
+        streams.swap(streams_);
+    }
+}
+
+grpc::ServerWriteReactor<WatchDevicesResponse>* watch_devices(WatchHub* hub, grpc::CallbackServerContext* context,
+                                                              const v1::WatchDevicesRequest& request) {
+    if (!hub) return new Refused(rpc::to_status(unavailable("WatchDevices needs Kafka")));
+    return hub->open(context, request);
+}
+
+}  // namespace lanyard::registry

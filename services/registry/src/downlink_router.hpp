@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/time.hpp"
+#include "ingress_links.hpp"
+#include "lanyard/internal/v1/downlink.pb.h"
+#include "registry/config.hpp"
+#include "registry/device_store.hpp"
+
+namespace lanyard::registry {
+
+// Queue mode: whether the device is past its awake window.
+[[nodiscard]] bool is_sleeping(const DeviceRecord& device, UnixMillis now_ms, Duration awake_window);
+
+// Finds the owner of a device's session and passes requests on to it. An owner hint saves the look-up; a wrong one
+// (NOT_OWNER, or its ingress is gone) costs one look-up, once. Each request is answered by its deadline.
+// All on the service's loop.
+class DownlinkRouter {
+  public:
+    using Answer = std::function<void(internal::v1::DownlinkResult&&)>;
+    using Clock = std::function<Now()>;
+
+    DownlinkRouter(DeviceStore& store, IngressLinks& links, const Config& config, Clock clock);
+    ~DownlinkRouter();
+    DownlinkRouter(const DownlinkRouter&) = delete;
+    DownlinkRouter& operator=(const DownlinkRouter&) = delete;
+
+    // Answers once, with the request's id; maybe before it returns. timeout_ms 0 takes the default.
+    void route(internal::v1::DownlinkRequest request, Answer answer);
+    // To be called often: answers what is past its deadline.
+    void tick();
+    [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
+
+  private:
+    struct Flight {
+        internal::v1::DownlinkRequest request;
+        Answer answer;
+        SteadyTime deadline;
+        std::string address;
+        std::uint64_t caller_id = 0;
+        bool retried = false;
+    };
+
+    void look_up(std::uint64_t id);
+    void on_device(std::uint64_t id, Result<DeviceRecord> device);
+    void find_node(std::uint64_t id);
+    void send(std::uint64_t id, const std::string& address);
+    void on_result(internal::v1::DownlinkResult&& result);
+    void on_failed(std::uint64_t id, const std::string& reason);
+    void finish(std::uint64_t id, internal::v1::DownlinkResult::Outcome outcome, const std::string& message);
+    void finish(std::uint64_t id, internal::v1::DownlinkResult&& result);
+    template <class T, class Call>
+    Done<T> guarded(Call call);
+
+    DeviceStore& store_;
+    IngressLinks& links_;
+    const Config& config_;
+    const Clock clock_;
+    std::unordered_map<std::uint64_t, Flight> flights_;
+    std::unordered_map<std::uint32_t, std::string> node_addresses_;
+    std::uint64_t last_id_ = 0;
+    std::shared_ptr<DownlinkRouter*> alive_;
+};
+
+}  // namespace lanyard::registry

@@ -1,0 +1,171 @@
+#include "operation_codec.hpp"
+
+#include <algorithm>
+
+namespace lanyard::registry {
+namespace {
+
+using lwm2m::ContentFormat;
+using operations::v1::Node;
+
+// Security, OSCORE and COSE objects: no server may touch them (LwM2M core 1.2 appendix E).
+constexpr lwm2m::ObjectId kForbidden[] = {0, 21, 23};
+
+std::uint32_t uint_of(ByteView value) {
+    return static_cast<std::uint32_t>(ByteReader(value).uint_be(std::min<std::size_t>(value.size(), 4)));
+}
+
+bool announces(const DeviceDialect& dialect, ContentFormat format) {
+    const auto& formats = dialect.objects.formats;
+    return std::find(formats.begin(), formats.end(), format) != formats.end();
+}
+
+// The best structured format that the device announced; by its version when it announced none.
+ContentFormat structured_format(const DeviceDialect& dialect) {
+    for (const ContentFormat format : {ContentFormat::senml_cbor, ContentFormat::senml_json, ContentFormat::tlv}) {
+        if (announces(dialect, format)) return format;
+    }
+    return dialect.version < lwm2m::Version{1, 1} ? ContentFormat::tlv : ContentFormat::senml_json;
+}
+
+Result<lwm2m::Value> to_value(const Node& node) {
+    switch (node.value_case()) {
+        case Node::kDoubleValue:
+            return lwm2m::Value(node.double_value());
+        case Node::kIntValue:
+            return lwm2m::Value(std::int64_t{node.int_value()});
+        case Node::kUintValue:
+            return lwm2m::Value(std::uint64_t{node.uint_value()});
+        case Node::kBoolValue:
+            return lwm2m::Value(node.bool_value());
+        case Node::kStringValue:
+            return lwm2m::Value(node.string_value());
+        case Node::kBytesValue: {
+            const ByteView bytes = as_bytes(node.bytes_value());
+            return lwm2m::Value(Bytes(bytes.begin(), bytes.end()));
+        }
+        case Node::kTimeValue:
+            return lwm2m::Value(lwm2m::Time{node.time_value().seconds()});
+        case Node::kObjlnkValue: {
+            const auto link = lwm2m::ObjectLink::parse(node.objlnk_value());
+            if (!link) return link.error();
+            return lwm2m::Value(*link);
+        }
+        case Node::VALUE_NOT_SET:
+            break;
+    }
+    return make_error(Errc::invalid_argument, "a node has no value");
+}
+
+struct NodeWriter {
+    Node& node;
+    void operator()(std::monostate) const {}
+    void operator()(std::int64_t value) const { node.set_int_value(value); }
+    void operator()(std::uint64_t value) const { node.set_uint_value(value); }
+    void operator()(double value) const { node.set_double_value(value); }
+    void operator()(bool value) const { node.set_bool_value(value); }
+    void operator()(const std::string& value) const { node.set_string_value(value); }
+    void operator()(const Bytes& value) const { node.set_bytes_value(to_string(ByteView(value))); }
+    void operator()(const lwm2m::Time& value) const { node.mutable_time_value()->set_seconds(value.seconds); }
+    void operator()(const lwm2m::ObjectLink& value) const { node.set_objlnk_value(value.to_string()); }
+    void operator()(const lwm2m::CoreLink& value) const { node.set_string_value(value.text); }
+};
+
+}  // namespace
+
+DeviceDialect dialect_of(const DeviceRecord& device) {
+    DeviceDialect dialect;
+    dialect.version = lwm2m::Version::parse(device.registration.lwm2m_version).value_or(lwm2m::Version{1, 0});
+    auto objects = lwm2m::parse_object_list(device.registration.object_links, dialect.version);
+    if (objects) dialect.objects = std::move(*objects);
+    std::vector<std::pair<lwm2m::ObjectId, lwm2m::Version>> versions;
+    for (const auto& object : dialect.objects.objects) versions.emplace_back(object.id, object.version);
+    dialect.models = lwm2m::RegistryModels(versions);
+    return dialect;
+}
+
+Result<lwm2m::Path> parse_operation_path(const std::string& text, std::size_t min) {
+    auto path = lwm2m::Path::parse(text);
+    if (!path) return path;
+    if (path->size() < min) {
+        return make_error(Errc::invalid_argument, "the path needs at least " + std::to_string(min) + " ids");
+    }
+    const auto object = path->object();
+    if (object && std::find(std::begin(kForbidden), std::end(kForbidden), *object) != std::end(kForbidden)) {
+        return make_error(Errc::invalid_argument, "objects 0, 21 and 23 are not accessible to servers");
+    }
+    return path;
+}
+
+Result<ContentFormat> parse_format(std::uint32_t number) {
+    const auto format =
+        number <= 0xffff ? lwm2m::content_format_from(static_cast<std::uint16_t>(number)) : std::nullopt;
+    if (format) return *format;
+    return make_error(Errc::invalid_argument, "not a content format of LwM2M");
+}
+
+std::optional<ContentFormat> read_format(const DeviceDialect& dialect) {
+    if (dialect.objects.formats.empty() && dialect.version >= lwm2m::Version{1, 1}) return std::nullopt;
+    return structured_format(dialect);
+}
+
+ContentFormat write_format(const DeviceDialect& dialect, const lwm2m::Path& path, const lwm2m::Records& records) {
+    const bool single = records.size() == 1 && records[0].path == path && path.size() >= 3;
+    if (!single || dialect.version < lwm2m::Version{1, 1}) return structured_format(dialect);
+    const auto model = dialect.models.resource(path[0], path[2]);
+    if (model && model->multiple && path.size() == 3) return structured_format(dialect);
+    const bool opaque = std::holds_alternative<Bytes>(records[0].value);
+    return opaque ? ContentFormat::opaque : ContentFormat::text;
+}
+
+Result<lwm2m::Records> to_records(const google::protobuf::RepeatedPtrField<Node>& nodes) {
+    lwm2m::Records records;
+    for (const Node& node : nodes) {
+        auto path = lwm2m::Path::parse(node.path());
+        if (!path) return path.error();
+        auto value = to_value(node);
+        if (!value) return value.error();
+        lwm2m::Record record{*path, std::move(*value), std::nullopt};
+        if (node.has_measure_time()) {
+            record.time = node.measure_time().seconds() * 1000 + node.measure_time().nanos() / 1000000;
+        }
+        records.push_back(std::move(record));
+    }
+    return records;
+}
+
+void to_node(const lwm2m::Record& record, Node& node) {
+    node.set_path(record.path.to_string());
+    std::visit(NodeWriter{node}, record.value);
+    if (!record.time) return;
+    node.mutable_measure_time()->set_seconds(*record.time / 1000);
+    node.mutable_measure_time()->set_nanos(static_cast<std::int32_t>(*record.time % 1000 * 1000000));
+}
+
+Result<internal::v1::CoapRequest> to_coap_request(const lwm2m_coap::Operation& operation) {
+    const auto parts = lwm2m_coap::to_request(operation);
+    if (!parts) return parts.error();
+    internal::v1::CoapRequest out;
+    out.set_method(static_cast<std::uint32_t>(parts->method));
+    out.set_path(lwm2m_coap::path_of(operation).to_string());
+    for (std::size_t i = 0; i < parts->options.size(); ++i) {
+        const coap::OptionView option = parts->options[i];
+        switch (option.number) {
+            case coap::OptionNumber::uri_query:
+                out.add_queries(to_string(option.value));
+                break;
+            case coap::OptionNumber::content_format:
+                out.set_content_format(uint_of(option.value));
+                break;
+            case coap::OptionNumber::accept:
+                out.set_accept(uint_of(option.value));
+                break;
+            default:
+                break;
+        }
+    }
+    out.set_payload(to_string(ByteView(parts->payload)));
+    return out;
+}
+
+}  // namespace lanyard::registry

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "lanyard/internal/v1/downlink.pb.h"
+
+namespace lanyard::registry {
+
+// The status of a call from what came of its request to the device: the error map of operation.proto. OK for a
+// success code. Every error holds an ErrorInfo; answers of the device add metadata coap_code.
+[[nodiscard]] grpc::Status status_of(const internal::v1::DownlinkResult& result);
+// "2.05".
+[[nodiscard]] std::string coap_code_text(std::uint32_t code);
+// For metrics: "ok", "4.04", "timeout", ...
+[[nodiscard]] std::string result_label(const internal::v1::DownlinkResult& result);
+
+}  // namespace lanyard::registry

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "downlink_router.hpp"
+#include "lanyard/operations/v1/operation.grpc.pb.h"
+#include "lwm2m_coap/operation.hpp"
+#include "registry/config.hpp"
+#include "registry/device_store.hpp"
+#include "registry/executor.hpp"
+
+namespace lanyard::registry {
+
+struct DeviceDialect;
+
+// lanyard.operations.v1.DeviceOperationService. Calls come on gRPC's threads; devices are asked on the loop.
+class OperationService final : public operations::v1::DeviceOperationService::CallbackService {
+  public:
+    // For metrics; loop or gRPC thread.
+    using Counted = std::function<void(std::string_view operation, const std::string& result)>;
+
+    OperationService(DeviceStore& store, DownlinkRouter& router, Executor executor, const Config& config,
+                     Counted counted);
+
+    grpc::ServerUnaryReactor* ReadResource(grpc::CallbackServerContext* context,
+                                           const operations::v1::ReadResourceRequest* request,
+                                           operations::v1::ReadResourceResponse* response) override;
+    grpc::ServerUnaryReactor* WriteResource(grpc::CallbackServerContext* context,
+                                            const operations::v1::WriteResourceRequest* request,
+                                            operations::v1::WriteResourceResponse* response) override;
+    grpc::ServerUnaryReactor* ExecuteResource(grpc::CallbackServerContext* context,
+                                              const operations::v1::ExecuteResourceRequest* request,
+                                              operations::v1::ExecuteResourceResponse* response) override;
+    grpc::ServerUnaryReactor* DiscoverResources(grpc::CallbackServerContext* context,
+                                                const operations::v1::DiscoverResourcesRequest* request,
+                                                operations::v1::DiscoverResourcesResponse* response) override;
+    grpc::ServerUnaryReactor* WriteAttributes(grpc::CallbackServerContext* context,
+                                              const operations::v1::WriteAttributesRequest* request,
+                                              operations::v1::WriteAttributesResponse* response) override;
+
+  private:
+    class Call;
+    using Build = std::function<Result<lwm2m_coap::Operation>(const DeviceDialect&)>;
+    // Fills the response from a successful answer; an error ends the call with it.
+    using Fill = std::function<Result<void>(const DeviceDialect&, const internal::v1::DownlinkResult&)>;
+
+    grpc::ServerUnaryReactor* run(Call* call, const std::string& device, Build build, Fill fill);
+    void on_device(Call* call, Result<DeviceRecord> device, const Build& build, const Fill& fill);
+
+    DeviceStore& store_;
+    DownlinkRouter& router_;
+    Executor executor_;
+    const Config& config_;
+    Counted counted_;
+};
+
+}  // namespace lanyard::registry

@@ -1,0 +1,245 @@
+#include "registration_handler.hpp"
+
+#include "identity/resource_name.hpp"
+#include "lwm2m/object_links.hpp"
+#include "runtime/clock.hpp"
+
+namespace lanyard::registry {
+namespace {
+
+using internal::v1::RegistrationResult;
+
+// Which answer an error becomes; the ingress maps it on to CoAP.
+RegistrationResult::Status status_of(Errc code) {
+    switch (code) {
+        case Errc::not_found:
+            return RegistrationResult::STATUS_UNKNOWN;
+        case Errc::permission_denied:
+            return RegistrationResult::STATUS_FORBIDDEN;
+        case Errc::failed_precondition:
+            return RegistrationResult::STATUS_STALE;
+        case Errc::invalid_argument:
+        case Errc::too_large:
+            return RegistrationResult::STATUS_INVALID;
+        default:
+            return RegistrationResult::STATUS_UNAVAILABLE;
+    }
+}
+
+std::string_view label_of(RegistrationResult::Status status) {
+    switch (status) {
+        case RegistrationResult::STATUS_OK:
+            return "ok";
+        case RegistrationResult::STATUS_UNKNOWN:
+            return "unknown";
+        case RegistrationResult::STATUS_FORBIDDEN:
+            return "forbidden";
+        case RegistrationResult::STATUS_STALE:
+            return "stale";
+        case RegistrationResult::STATUS_INVALID:
+            return "invalid";
+        default:
+            return "unavailable";
+    }
+}
+
+std::string root_path_of(const DeviceRecord& device) {
+    const auto version = lwm2m::Version::parse(device.registration.lwm2m_version).value_or(lwm2m::Version{});
+    const auto objects = lwm2m::parse_object_list(device.registration.object_links, version);
+    if (!objects || objects->root_path.empty()) return {};
+    return objects->root_path.substr(1);
+}
+
+void fill(const DeviceRecord& device, internal::v1::OwnedRegistration& out) {
+    out.set_device_number(device.number.value);
+    out.set_generation(device.generation);
+    out.set_epoch(device.epoch);
+    out.set_pledge_s(device.pledge_s);
+    out.set_lifetime_s(device.lifetime_s);
+    out.set_queue_mode(device.queue_mode);
+    out.set_tenant(device.tenant);
+    out.set_endpoint(device.endpoint);
+    out.set_root_path(root_path_of(device));
+    out.set_lwm2m_version(device.registration.lwm2m_version);
+}
+
+}  // namespace
+
+RegistrationHandler::RegistrationHandler(DeviceStore& store, const Config& config, Events events)
+    : store_(store), config_(config), events_(std::move(events)), alive_(std::make_shared<RegistrationHandler*>(this)) {
+    for (const TenantPolicy& tenant : config_.tenants) tenants_[tenant.id] = &tenant;
+}
+
+RegistrationHandler::~RegistrationHandler() {
+    *alive_ = nullptr;
+}
+
+void RegistrationHandler::handle(std::uint32_t node, const Command& command, Reply reply) {
+    Call call{command.id(), {}, std::move(reply)};
+    ++pending_;
+    if (pending_ > config_.commands_max) {
+        const Error error = make_error(Errc::resource_exhausted, "too many registration commands are waiting");
+        call.operation = "any";
+        return answer(call, &error, {});
+    }
+    switch (command.command_case()) {
+        case Command::kRegister:
+            call.operation = "register";
+            return on_register(node, command.register_(), std::move(call));
+        case Command::kUpdate:
+            call.operation = "update";
+            return on_update(command.update(), std::move(call));
+        case Command::kDeregister:
+            call.operation = "deregister";
+            return on_deregister(command.deregister(), std::move(call));
+        case Command::kAdopt:
+            call.operation = "adopt";
+            return on_adopt(node, command.adopt(), std::move(call));
+        case Command::kTouch:
+            call.operation = "touch";
+            return on_touch(command.touch(), std::move(call));
+        case Command::kExpire:
+            call.operation = "expire";
+            return on_expire(command.expire(), std::move(call));
+        case Command::COMMAND_NOT_SET:
+            break;
+    }
+    call.operation = "unknown";
+    const Error error = make_error(Errc::invalid_argument, "the command is not set");
+    answer(call, &error, {});
+}
+
+Result<void> RegistrationHandler::check_register(const internal::v1::Register& in) const {
+    if (auto tenant = identity::check_tenant(in.tenant()); !tenant) return tenant.error();
+    if (auto endpoint = identity::check_endpoint(in.endpoint()); !endpoint) return endpoint.error();
+    const auto policy = tenants_.find(in.tenant());
+    if (policy == tenants_.end()) return make_error(Errc::permission_denied, "the tenant is not known");
+    if (in.parameters().object_links().size() > policy->second->object_links_max_bytes) {
+        return make_error(Errc::too_large, "the link list is longer than the tenant's object_links_max_bytes");
+    }
+    if (in.shard() > 0xffff) return make_error(Errc::invalid_argument, "shard: above 65535");
+    return {};
+}
+
+void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Register& in, Call call) {
+    if (auto checked = check_register(in); !checked) return answer(call, &checked.error(), {});
+    const internal::v1::RegistrationParameters& parameters = in.parameters();
+    RegisterCommand command;
+    command.name = {in.tenant(), in.endpoint()};
+    command.lifetime_s = parameters.lifetime_s();
+    command.queue_mode = parameters.queue_mode();
+    command.registration.lwm2m_version = parameters.lwm2m_version().empty() ? "1.1" : parameters.lwm2m_version();
+    command.registration.binding = parameters.binding();
+    command.registration.sms_number = parameters.sms_number();
+    command.registration.object_links = parameters.object_links();
+    command.registration.remote_address = in.remote_address();
+    command.registration.security_mode = in.security_mode().empty() ? "NONE" : in.security_mode();
+    command.node = node;
+    command.shard = static_cast<std::uint16_t>(in.shard());
+    command.auto_create = tenants_.find(in.tenant())->second->auto_create;
+    command.now_ms = in.received_ms();
+    store_.register_device(std::move(command), changed(std::move(call), true));
+}
+
+void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
+    const internal::v1::RegistrationParameters& parameters = in.parameters();
+    UpdateCommand command;
+    command.device = {in.device_number()};
+    command.generation = in.generation();
+    command.epoch = in.epoch();
+    if (parameters.has_lifetime_s()) command.lifetime_s = parameters.lifetime_s();
+    // `b` and `Q` together state the binding, so queue mode is told with it.
+    if (parameters.has_binding()) {
+        command.binding = parameters.binding();
+        command.queue_mode = parameters.queue_mode();
+    }
+    if (parameters.has_sms_number()) command.sms_number = parameters.sms_number();
+    if (parameters.has_object_links()) command.object_links = parameters.object_links();
+    if (!in.remote_address().empty()) command.remote_address = in.remote_address();
+    command.now_ms = in.received_ms();
+    store_.update(std::move(command), changed(std::move(call), false));
+}
+
+void RegistrationHandler::on_deregister(const internal::v1::Deregister& in, Call call) {
+    store_.deregister({{in.device_number()}, in.generation(), in.received_ms()}, changed(std::move(call), false));
+}
+
+void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt& in, Call call) {
+    AdoptCommand command;
+    command.device = {in.device_number()};
+    command.generation = in.generation();
+    command.remote_address = in.remote_address();
+    command.node = node;
+    command.shard = static_cast<std::uint16_t>(in.shard());
+    command.now_ms = in.received_ms();
+    store_.adopt(std::move(command), changed(std::move(call), true));
+}
+
+Done<Change> RegistrationHandler::changed(Call call, bool owner_may_change) {
+    return [this, alive = alive_, call = std::move(call), owner_may_change](Result<Change> change) mutable {
+        if (!*alive) return;
+        if (!change) return answer(call, &change.error(), {});
+        const DeviceRecord& device = change->device;
+        RegistrationResult result;
+        fill(device, *result.mutable_registration());
+        events_.changed(device.number.partition());
+        const bool moved = change->former_node != device.node || change->former_shard != device.shard;
+        if (owner_may_change && change->was_registered && moved && change->former_node != 0) {
+            internal::v1::Fenced fenced;
+            fenced.set_device_number(device.number.value);
+            fenced.set_epoch(device.epoch);
+            events_.fenced(change->former_node, fenced);
+        }
+        answer(call, nullptr, std::move(result));
+    };
+}
+
+void RegistrationHandler::on_touch(const internal::v1::Touch& in, Call call) {
+    if (in.device_number_size() != in.pledge_s_size() || in.device_number_size() != in.last_seen_s_size()) {
+        const Error error = make_error(Errc::invalid_argument, "touch: arrays of different lengths");
+        return answer(call, &error, {});
+    }
+    std::vector<TouchEntry> entries;
+    entries.reserve(static_cast<std::size_t>(in.device_number_size()));
+    for (int i = 0; i < in.device_number_size(); ++i) {
+        entries.push_back({{in.device_number(i)}, in.pledge_s(i), in.last_seen_s(i)});
+    }
+    store_.touch(std::move(entries), [this, alive = alive_, call = std::move(call)](Result<void> result) mutable {
+        if (*alive) answer(call, result ? nullptr : &result.error(), {});
+    });
+}
+
+void RegistrationHandler::on_expire(const internal::v1::Expire& in, Call call) {
+    if (in.device_number_size() != in.epoch_size()) {
+        const Error error = make_error(Errc::invalid_argument, "expire: arrays of different lengths");
+        return answer(call, &error, {});
+    }
+    std::vector<ExpireEntry> entries;
+    std::vector<bool> partitions(identity::kPartitions);
+    for (int i = 0; i < in.device_number_size(); ++i) {
+        entries.push_back({{in.device_number(i)}, in.epoch(i)});
+        partitions[entries.back().device.partition()] = true;
+    }
+    const UnixMillis now_ms = runtime::now().wall_ms;
+    store_.expire(std::move(entries), now_ms,
+                  [this, alive = alive_, call = std::move(call), partitions](Result<std::size_t> ended) mutable {
+                      if (!*alive) return;
+                      if (!ended) return answer(call, &ended.error(), {});
+                      if (*ended > 0) events_.expired(*ended);
+                      for (std::uint32_t p = 0; p < identity::kPartitions; ++p) {
+                          if (partitions[p]) events_.changed(p);
+                      }
+                      answer(call, nullptr, {});
+                  });
+}
+
+void RegistrationHandler::answer(Call& call, const Error* error, RegistrationResult&& result) {
+    --pending_;
+    result.set_id(call.id);
+    result.set_status(error ? status_of(error->code) : RegistrationResult::STATUS_OK);
+    if (error) result.set_message(error->message);
+    events_.counted(call.operation, label_of(result.status()));
+    call.reply(std::move(result));
+}
+
+}  // namespace lanyard::registry

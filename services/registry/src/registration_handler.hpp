@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "lanyard/internal/v1/registration.pb.h"
+#include "registry/config.hpp"
+#include "registry/device_store.hpp"
+
+namespace lanyard::registry {
+
+// Carries out the commands of ingress processes on the store and says what came of them. All on the service's loop.
+class RegistrationHandler {
+  public:
+    using Reply = std::function<void(internal::v1::RegistrationResult&&)>;
+    struct Events {
+        // An outbox of this partition has something new.
+        std::function<void(std::uint32_t partition)> changed;
+        // `former` lost the device to another owner.
+        std::function<void(std::uint32_t former_node, const internal::v1::Fenced& fenced)> fenced;
+        // For metrics: "register", "ok".
+        std::function<void(std::string_view operation, std::string_view result)> counted;
+        std::function<void(std::size_t ended)> expired;
+    };
+
+    RegistrationHandler(DeviceStore& store, const Config& config, Events events);
+    ~RegistrationHandler();
+    RegistrationHandler(const RegistrationHandler&) = delete;
+    RegistrationHandler& operator=(const RegistrationHandler&) = delete;
+
+    // `node` is the sender. Replies once, maybe before it returns.
+    void handle(std::uint32_t node, const internal::v1::RegistrationCommand& command, Reply reply);
+    // Commands that are not yet answered.
+    [[nodiscard]] std::size_t pending() const { return pending_; }
+
+  private:
+    using Command = internal::v1::RegistrationCommand;
+
+    // What every answer needs.
+    struct Call {
+        std::uint64_t id = 0;
+        std::string_view operation;
+        Reply reply;
+    };
+
+    void on_register(std::uint32_t node, const internal::v1::Register& in, Call call);
+    void on_update(const internal::v1::Update& in, Call call);
+    void on_deregister(const internal::v1::Deregister& in, Call call);
+    void on_adopt(std::uint32_t node, const internal::v1::Adopt& in, Call call);
+    void on_touch(const internal::v1::Touch& in, Call call);
+    void on_expire(const internal::v1::Expire& in, Call call);
+    [[nodiscard]] Result<void> check_register(const internal::v1::Register& in) const;
+    // The answer to a command about one registration.
+    Done<Change> changed(Call call, bool owner_may_change);
+    void answer(Call& call, const Error* error, internal::v1::RegistrationResult&& result);
+
+    DeviceStore& store_;
+    const Config& config_;
+    const Events events_;
+    std::map<std::string, const TenantPolicy*, std::less<>> tenants_;
+    std::size_t pending_ = 0;
+    std::shared_ptr<RegistrationHandler*> alive_;
+};
+
+}  // namespace lanyard::registry
