@@ -8,7 +8,6 @@
 #include "lanyard/internal/v1/downlink.grpc.pb.h"
 #include "rpc/batch_stream_client.hpp"
 #include "rpc/channel_pool.hpp"
-#include "rpc/internal_batches.hpp"
 #include "runtime/clock.hpp"
 
 namespace lanyard::observation {

@@ -1,7 +1,6 @@
 #include "downlink_service.hpp"
 
 #include "rpc/batch_stream_server.hpp"
-#include "rpc/internal_batches.hpp"
 
 namespace lanyard::registry {
 

@@ -5,7 +5,6 @@
 
 #include "rpc/batch_stream_client.hpp"
 #include "rpc/channel_pool.hpp"
-#include "rpc/internal_batches.hpp"
 
 namespace lanyard::registry {
 
@@ -53,7 +52,7 @@ class GrpcIngressLinks::Link final : public Client::Handler, public std::enable_
             }
         });
     }
-    void on_ready() override {
+    void on_ready(DownlinkBatch&) override {
         owner_.executor_([self = shared_from_this()] { self->ready(); });
     }
     void on_down(const Error& error, std::vector<DownlinkRequest>) override {

@@ -80,7 +80,7 @@ void RegistrationHandler::handle(std::uint32_t node, const Command& command, Rep
     if (pending_ > config_.commands_max) {
         const Error error = make_error(Errc::resource_exhausted, "too many registration commands are waiting");
         call.operation = "any";
-        return answer(call, &error, {});
+        return answer(call, error);
     }
     switch (command.command_case()) {
         case Command::kRegister:
@@ -106,7 +106,7 @@ void RegistrationHandler::handle(std::uint32_t node, const Command& command, Rep
     }
     call.operation = "unknown";
     const Error error = make_error(Errc::invalid_argument, "the command is not set");
-    answer(call, &error, {});
+    answer(call, error);
 }
 
 Result<void> RegistrationHandler::check_register(const internal::v1::Register& in) const {
@@ -122,7 +122,7 @@ Result<void> RegistrationHandler::check_register(const internal::v1::Register& i
 }
 
 void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Register& in, Call call) {
-    if (auto checked = check_register(in); !checked) return answer(call, &checked.error(), {});
+    if (auto checked = check_register(in); !checked) return answer(call, checked.error());
     const internal::v1::RegistrationParameters& parameters = in.parameters();
     RegisterCommand command;
     command.name = {in.tenant(), in.endpoint()};
@@ -178,7 +178,7 @@ void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt
 Done<Change> RegistrationHandler::changed(Call call, bool owner_may_change) {
     return [this, alive = alive_, call = std::move(call), owner_may_change](Result<Change> change) mutable {
         if (!*alive) return;
-        if (!change) return answer(call, &change.error(), {});
+        if (!change) return answer(call, change.error());
         const DeviceRecord& device = change->device;
         RegistrationResult result;
         fill(device, *result.mutable_registration());
@@ -190,14 +190,14 @@ Done<Change> RegistrationHandler::changed(Call call, bool owner_may_change) {
             fenced.set_epoch(device.epoch);
             events_.fenced(change->former_node, fenced);
         }
-        answer(call, nullptr, std::move(result));
+        answer(call, std::move(result));
     };
 }
 
 void RegistrationHandler::on_touch(const internal::v1::Touch& in, Call call) {
     if (in.device_number_size() != in.pledge_s_size() || in.device_number_size() != in.last_seen_s_size()) {
         const Error error = make_error(Errc::invalid_argument, "touch: arrays of different lengths");
-        return answer(call, &error, {});
+        return answer(call, error);
     }
     std::vector<TouchEntry> entries;
     entries.reserve(static_cast<std::size_t>(in.device_number_size()));
@@ -205,14 +205,16 @@ void RegistrationHandler::on_touch(const internal::v1::Touch& in, Call call) {
         entries.push_back({{in.device_number(i)}, in.pledge_s(i), in.last_seen_s(i)});
     }
     store_.touch(std::move(entries), [this, alive = alive_, call = std::move(call)](Result<void> result) mutable {
-        if (*alive) answer(call, result ? nullptr : &result.error(), {});
+        if (!*alive) return;
+        if (!result) return answer(call, result.error());
+        answer(call, RegistrationResult());
     });
 }
 
 void RegistrationHandler::on_expire(const internal::v1::Expire& in, Call call) {
     if (in.device_number_size() != in.epoch_size()) {
         const Error error = make_error(Errc::invalid_argument, "expire: arrays of different lengths");
-        return answer(call, &error, {});
+        return answer(call, error);
     }
     std::vector<ExpireEntry> entries;
     std::vector<bool> partitions(identity::kPartitions);
@@ -224,20 +226,26 @@ void RegistrationHandler::on_expire(const internal::v1::Expire& in, Call call) {
     store_.expire(std::move(entries), now_ms,
                   [this, alive = alive_, call = std::move(call), partitions](Result<std::size_t> ended) mutable {
                       if (!*alive) return;
-                      if (!ended) return answer(call, &ended.error(), {});
+                      if (!ended) return answer(call, ended.error());
                       if (*ended > 0) events_.expired(*ended);
                       for (std::uint32_t p = 0; p < identity::kPartitions; ++p) {
                           if (partitions[p]) events_.changed(p);
                       }
-                      answer(call, nullptr, {});
+                      answer(call, RegistrationResult());
                   });
 }
 
-void RegistrationHandler::answer(Call& call, const Error* error, RegistrationResult&& result) {
+void RegistrationHandler::answer(Call& call, const Error& error) {
+    RegistrationResult result;
+    result.set_status(status_of(error.code));
+    result.set_message(error.message);
+    answer(call, std::move(result));
+}
+
+void RegistrationHandler::answer(Call& call, RegistrationResult&& result) {
     --pending_;
     result.set_id(call.id);
-    result.set_status(error ? status_of(error->code) : RegistrationResult::STATUS_OK);
-    if (error) result.set_message(error->message);
+    if (result.status() == RegistrationResult::STATUS_UNSPECIFIED) result.set_status(RegistrationResult::STATUS_OK);
     events_.counted(call.operation, label_of(result.status()));
     call.reply(std::move(result));
 }

@@ -55,7 +55,9 @@ class RegistrationHandler {
     [[nodiscard]] Result<void> check_register(const internal::v1::Register& in) const;
     // The answer to a command about one registration.
     Done<Change> changed(Call call, bool owner_may_change);
-    void answer(Call& call, const Error* error, internal::v1::RegistrationResult&& result);
+    void answer(Call& call, const Error& error);
+    // Unset status: ok.
+    void answer(Call& call, internal::v1::RegistrationResult&& result);
 
     DeviceStore& store_;
     const Config& config_;

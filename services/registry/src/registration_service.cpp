@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "rpc/batch_stream_server.hpp"
-#include "rpc/internal_batches.hpp"
 
 namespace lanyard::registry {
 
@@ -41,8 +40,12 @@ class RegistrationService::Stream final : public Server::Handler, public std::en
         service_.executor_([self = shared_from_this()] { self->closed(); });
     }
 
-    void send(rpc::ItemOf<RegistrationResultBatch> item) {
-        if (const auto server = server_.lock()) (void)server->send(std::move(item));
+    void send(RegistrationResult&& result) {
+        if (const auto server = server_.lock()) (void)server->send(std::move(result));
+    }
+    // A welcome or a fence, before the results that wait.
+    void send_message(RegistrationResultBatch&& message) {
+        if (const auto server = server_.lock()) (void)server->send_message(std::move(message));
     }
     void finish(grpc::Status status) {
         if (const auto server = server_.lock()) server->finish(std::move(status));
@@ -91,9 +94,9 @@ class RegistrationService::Stream final : public Server::Handler, public std::en
         service_.nodes_[number] = weak_from_this();
         service_.log_.info("ingress connected",
                            {{"node", number}, {"instance", node.instance}, {"downlink", node.address}});
-        internal::v1::NodeWelcome out;
-        out.set_node(number);
-        send(std::move(out));
+        RegistrationResultBatch out;
+        out.mutable_welcome()->set_node(number);
+        send_message(std::move(out));
         for (const RegistrationCommand& command : early_) handle(command);
         early_.clear();
     }
@@ -134,7 +137,9 @@ grpc::ServerBidiReactor<RegistrationBatch, RegistrationResultBatch>* Registratio
 void RegistrationService::fence(std::uint32_t node, const internal::v1::Fenced& fenced) {
     const auto found = nodes_.find(node);
     if (found == nodes_.end()) return;
-    if (const auto stream = found->second.lock()) stream->send(fenced);
+    RegistrationResultBatch message;
+    *message.add_fenced() = fenced;
+    if (const auto stream = found->second.lock()) stream->send_message(std::move(message));
 }
 
 void RegistrationService::finish_all() {

@@ -206,7 +206,6 @@ void RegistryService::make_services() {
 Result<void> RegistryService::open_server() {
     rpc::ServerConfig server;
     server.listen = runtime::to_string(config_.grpc_listen);
-    server.reflection = true;
     if (!runtime::is_loopback(config_.grpc_listen)) {
         context_.log.warn("gRPC without authentication listens beyond loopback", {{"listen", server.listen}});
     }
