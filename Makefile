@@ -34,13 +34,13 @@ bench: deps
 	@.tools/venv/bin/python tests/bench/run.py
 
 fuzz:
-	@tools/install-deps --build-only
+	@tools/install-deps --apt-only
 	@tools/build fuzz
 	@cd build/fuzz && LANYARD_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} ctest -L fuzz -j2 --output-on-failure
 
 tidy:
-	@tools/install-deps --build-only
 	@tools/tidy --all
 
 format:
+	@command -v clang-format-14 >/dev/null || tools/install-deps --apt-only
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
