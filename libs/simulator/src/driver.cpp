@@ -7,8 +7,6 @@
 namespace lanyard::simulator {
 namespace {
 
-
-
 constexpr int kBatchesPerTurn = 4;
 
 }  // namespace

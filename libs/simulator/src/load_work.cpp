@@ -20,11 +20,16 @@ constexpr std::size_t kTries = 64;
 
 device::ExchangeKind exchange_of(LoadKind kind) {
     switch (kind) {
-        case LoadKind::updates: return device::ExchangeKind::update;
-        case LoadKind::notifications: return device::ExchangeKind::notify;
-        case LoadKind::registrations: return device::ExchangeKind::register_;
-        case LoadKind::sends: return device::ExchangeKind::send;
-        case LoadKind::echo: return device::ExchangeKind::none;
+        case LoadKind::updates:
+            return device::ExchangeKind::update;
+        case LoadKind::notifications:
+            return device::ExchangeKind::notify;
+        case LoadKind::registrations:
+            return device::ExchangeKind::register_;
+        case LoadKind::sends:
+            return device::ExchangeKind::send;
+        case LoadKind::echo:
+            return device::ExchangeKind::none;
     }
     return device::ExchangeKind::none;
 }
@@ -86,11 +91,17 @@ bool LoadWork::fire(Driver& driver, Now now) {
 bool LoadWork::fire_at(Driver& driver, device::DeviceIndex device, Now now) {
     device::Fleet& fleet = driver.fleet();
     switch (phase_.kind) {
-        case LoadKind::updates: return fleet.send_update(device, now);
-        case LoadKind::notifications: return fleet.send_notification(device, true, now);
-        case LoadKind::registrations: return fleet.send_register(device, now);
-        case LoadKind::sends: return fleet.send_data(device, now);
-        case LoadKind::echo: send_echo(driver, device, now); return true;
+        case LoadKind::updates:
+            return fleet.send_update(device, now);
+        case LoadKind::notifications:
+            return fleet.send_notification(device, true, now);
+        case LoadKind::registrations:
+            return fleet.send_register(device, now);
+        case LoadKind::sends:
+            return fleet.send_data(device, now);
+        case LoadKind::echo:
+            send_echo(driver, device, now);
+            return true;
     }
     return false;
 }

@@ -30,11 +30,16 @@ Result<void> validate_load(const LoadPhase& load) {
 
 std::string_view to_string(LoadKind kind) {
     switch (kind) {
-        case LoadKind::updates: return "updates";
-        case LoadKind::notifications: return "notifications";
-        case LoadKind::registrations: return "registrations";
-        case LoadKind::sends: return "sends";
-        case LoadKind::echo: return "echo";
+        case LoadKind::updates:
+            return "updates";
+        case LoadKind::notifications:
+            return "notifications";
+        case LoadKind::registrations:
+            return "registrations";
+        case LoadKind::sends:
+            return "sends";
+        case LoadKind::echo:
+            return "echo";
     }
     return "unknown";
 }

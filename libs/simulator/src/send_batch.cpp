@@ -1,8 +1,9 @@
 #include "send_batch.hpp"
 
 #include <cstring>
-#include <poll.h>
 #include <span>
+
+#include <poll.h>
 
 #include "base/assert.hpp"
 

@@ -152,8 +152,7 @@ Result<SimulateSummary> simulate(const SimulateOptions& options, const SimulateC
         if (!opened) return opened.error();
         log = std::move(*opened);
     }
-    const auto simulation =
-        std::make_unique<Simulation>(options, callbacks, stop, std::move(*port), std::move(log));
+    const auto simulation = std::make_unique<Simulation>(options, callbacks, stop, std::move(*port), std::move(log));
     return simulation->run();
 }
 

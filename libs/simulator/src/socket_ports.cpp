@@ -1,6 +1,7 @@
 #include <algorithm>
-#include <sys/resource.h>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "fleet_port.hpp"
 #include "runtime/udp_socket.hpp"
