@@ -22,7 +22,7 @@ from platform_stack import Stack  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 SMALL_FLEET = 1_000
-PARTS = ("updates", "notifications", "registrations", "downlink")
+PARTS = ("loader", "updates", "notifications", "registrations", "downlink")
 SERVICES = ("registry-0", "ingress-0", "observation-0", "api-0")
 
 
@@ -39,6 +39,11 @@ class Bench:
     def run(self):
         self.began = time.monotonic()
         self.echo = Echo()
+        if self.wants("loader"):
+            self.loader_itself()
+            if self.options.only == ["loader"]:
+                self.echo.stop()
+                return self.rows
         settings = json.loads(self.options.settings)
         with Stack(settings=settings) as self.stack:
             self.say("platform started: Redis, Kafka, registry, ingress, observation, api")
@@ -80,6 +85,26 @@ class Bench:
             self.say(f"  {kind} {number}: echo {echo.us['echo']:.2f} us, ingress {load.us['ingress-0']:.2f} us, all "
                      f"{load.total_us():.2f} us, {load.per_second:.0f}/s, {load.failed} failed")
         return pairs
+
+    # The load generator against a server that does next to nothing: it must not be what is measured.
+    def loader_itself(self):
+        server = Echo("--coap")
+        loader = Loader(server.address, self.options.devices)
+        try:
+            pin(server.pid, {0})
+            pin(loader.pid, {1})
+            loader.wait_registered()
+            each = []
+            for number in range(self.options.rounds):
+                done = Round(loader, {"server": server.pid}, "updates", self.options.round_seconds)
+                each.append(done.result["loader_cpu_us_each"])
+                self.say(f"  loader {number + 1}: {each[-1]:.2f} us of loader CPU an Update, {done.per_second:.0f}/s")
+        finally:
+            loader.stop()
+            server.stop()
+        rate = 1e6 / median(each)
+        self.rows.append(row("loader_updates_per_core", rate, "1/s", "> 200000 per core", rate > 200_000,
+                             cpu_us=median(each)))
 
     # A thousand devices: what an Update costs while everything fits into the caches.
     def small_fleet(self):
