@@ -110,7 +110,6 @@ void bind_template(runtime::Binder& b, TemplateEntry& c) {
 
 void bind(runtime::Binder& b, Config& c) {
     b.address("grpc.listen", &c.grpc_listen, "Where ObservationService listens.");
-    b.boolean("grpc.reflection", &c.reflection, "Whether gRPC reflection is served.");
     b.secret("cluster.key", &c.cluster_key,
              "32 hex digits, the same in every ingress, registry and observation process: guards tokens.");
     b.string_list("registry.addresses", &c.registry_addresses,

@@ -81,6 +81,18 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+std::string to_utf8(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
+        const std::size_t length = ascii ? 1 : utf8_length(text, at);
+        out.append(length > 0 ? text.substr(at, length) : "\xef\xbf\xbd");
+        at += std::max<std::size_t>(length, 1);
+    }
+    return out;
+}
+
 void append_base64(std::string& out, ByteView bytes) {
     static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (std::size_t i = 0; i < bytes.size(); i += 3) {

@@ -123,7 +123,7 @@ struct RegistryDownlink::Impl final : Stream::Handler, std::enable_shared_from_t
             if (Done done = take(result.id())) done(to_answer(result));
         }
     }
-    void on_ready() override { health.ok(); }
+    void on_ready(DownlinkBatch& /*first*/) override { health.ok(); }
     void on_down(const Error& error, std::vector<DownlinkRequest> /*unsent*/) override {
         health.down(error.message + "; attempts go on");
         fail_until(SteadyTime::max(), "the registry cannot be reached");

@@ -151,7 +151,6 @@ Result<void> ObservationServiceImpl::start_grpc() {
         GrpcService::Deps{*store_, *directory_, *control_, specs_, *streams_, config_.streams, key_});
     rpc::ServerConfig server;
     server.listen = runtime::to_string(config_.grpc_listen);
-    server.reflection = config_.reflection;
     const std::array<grpc::Service*, 1> services{grpc_.get()};
     auto started = rpc::Server::start(server, services);
     if (!started) return started.error();

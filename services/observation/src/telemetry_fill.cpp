@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "json_text.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "telemetry_value.hpp"
 
@@ -34,14 +35,14 @@ struct FillValue {
         out.set_value(v ? 1 : 0);
         out.set_value_bool(v);
     }
-    void operator()(const std::string& v) const { out.set_value_string(v); }
+    void operator()(const std::string& v) const { out.set_value_string(to_utf8(v)); }
     void operator()(const Bytes& v) const { out.set_value_bytes(v.data(), v.size()); }
     void operator()(lwm2m::Time v) const {
         out.set_value(static_cast<double>(v.seconds));
         out.set_value_int(v.seconds);
     }
     void operator()(const lwm2m::ObjectLink& v) const { out.set_value_string(v.to_string()); }
-    void operator()(const lwm2m::CoreLink& v) const { out.set_value_string(v.text); }
+    void operator()(const lwm2m::CoreLink& v) const { out.set_value_string(to_utf8(v.text)); }
 };
 
 }  // namespace

@@ -84,7 +84,6 @@ struct TemplateEntry {
 // Everything an operator sets of this service, with its defaults.
 struct Config {
     Address grpc_listen = Address::v4(0x7f000001, 7403);
-    bool reflection = true;
     Secret cluster_key;  // 32 hex digits
     std::vector<std::string> registry_addresses{"127.0.0.1:7402"};
     redis::Config redis;

@@ -1,0 +1,9 @@
+#include "store_contract.hpp"
+
+namespace lanyard::observation {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values([] { return make_memory_store(); }));
+
+}  // namespace
+}  // namespace lanyard::observation
