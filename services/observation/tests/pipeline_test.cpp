@@ -15,7 +15,7 @@
 #include "observation/service.hpp"
 #include "rpc/status.hpp"
 #include "runtime/socket_address.hpp"
-#include "store_contract.hpp"
+#include "wait_for.hpp"
 
 namespace lanyard::observation {
 namespace {

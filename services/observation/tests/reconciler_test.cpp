@@ -5,7 +5,7 @@
 #include "fakes.hpp"
 #include "identity/observation_token.hpp"
 #include "lanyard/events/v1/uplink.pb.h"
-#include "store_contract.hpp"
+#include "wait_for.hpp"
 
 namespace lanyard::observation {
 namespace {
