@@ -45,7 +45,9 @@ Result<void> Shard::bind(std::vector<Address>& addresses) {
 }
 
 Result<void> Shard::make_producer() {
-    auto producer = kafka::Producer::create(options_.config.kafka);
+    const auto config = producer_config_of(options_.config);
+    if (!config) return config.error();
+    auto producer = kafka::Producer::create(*config);
     if (!producer) return producer.error();
     auto topic = (*producer)->topic(options_.config.uplink.topic);
     if (!topic) return topic.error();
