@@ -24,6 +24,6 @@ ban 'sleep: wait for the event, or advance the fake clock' 'sleep_for|sleep_unti
 ban 'detached thread: nobody can stop it or see its error' '\.detach\(\)' libs services
 ban 'catch (...): name what you expect' 'catch *\( *\.\.\. *\)' libs services
 ban 'a TODO is an issue' 'TODO|FIXME' libs services tests
-ban 'a service must not know how it is composed' 'all.in.one|all_in_one|dev_mode|is_dev' \
+ban 'a service must not know how it is composed' 'all.in.one|all_in_one|dev_mode|\bis_dev\b' \
     services/coap_ingress services/registry services/observation services/api
 exit $found
