@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <functional>
 #include <string>
-#include <thread>
 
 #include "client.hpp"
 #include "errors.hpp"
@@ -37,6 +36,8 @@ class Admin {
     // librdkafka's mock has none: it drops the requests, and waiting for an answer would take all the time.
     [[nodiscard]] bool has_admin_api();
     [[nodiscard]] bool out_of_time() const { return left_ms() == 0; }
+    // Lets the client work on its events for at most this long.
+    void wait(milliseconds time) { rd_kafka_poll(client_.get(), std::min(left_ms(), static_cast<int>(time.count()))); }
 
   private:
     [[nodiscard]] int left_ms() const {
@@ -198,7 +199,7 @@ Result<std::map<std::string, std::int32_t>> create_missing(Admin& admin, std::sp
     for (;;) {
         auto now = admin.topics();
         if (!now || missing_of(wanted, *now).empty() || admin.out_of_time()) return now;
-        std::this_thread::sleep_for(kLookAgain);
+        admin.wait(kLookAgain);
     }
 }
 
