@@ -56,19 +56,16 @@ void Client::Impl::submit(std::unique_ptr<Request> request, std::optional<std::c
     }
     request->deadline = clock_now() + timeout.value_or(config_.command_timeout);
     const std::size_t count = request->slots.size();
-    bool first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        if (!closed_) {
-            first = inbox_.empty();
-            inbox_.push_back(std::move(request));
-        }
-    }
-    if (request) {
+    std::unique_lock lock(mutex_);
+    if (closed_) {
+        lock.unlock();
         pending_.fetch_sub(count, std::memory_order_relaxed);
         request->complete(make_error(Errc::cancelled, "redis: the client is stopping"));
         return;
     }
+    const bool first = inbox_.empty();
+    inbox_.push_back(std::move(request));
+    lock.unlock();
     commands_.fetch_add(count, std::memory_order_relaxed);
     if (first) wake();
 }
