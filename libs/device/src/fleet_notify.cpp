@@ -65,10 +65,10 @@ bool Fleet::Core::wants_confirmable(const FleetDevice& device, const Observation
 
 void Fleet::Core::notify_due(DeviceIndex index) {
     FleetDevice& device = devices_[index];
-    for (std::uint8_t slot = 0; slot < device.slots.size(); ++slot) {
+    for (std::size_t slot = 0; slot < device.slots.size(); ++slot) {
         if (device.pending.kind != ExchangeKind::none) return;  // NSTART 1; finish() comes back here
         if (!must_notify(device, device.slots[slot])) continue;
-        notify(index, slot, wants_confirmable(device, device.slots[slot]));
+        notify(index, static_cast<std::uint8_t>(slot), wants_confirmable(device, device.slots[slot]));
     }
 }
 

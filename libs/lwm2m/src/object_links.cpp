@@ -126,7 +126,7 @@ class Reader {
     }
 
   private:
-    static Error bad(std::string what) { return make_error(Errc::invalid_argument, "object list: " + what); }
+    static Error bad(const std::string& what) { return make_error(Errc::invalid_argument, "object list: " + what); }
 
     // The part of a target below the root path; nullopt when it is not below it.
     [[nodiscard]] std::optional<std::string> below_root(std::string_view target) const {
