@@ -1,0 +1,299 @@
+#include <set>
+#include <thread>
+
+#include "rpc/status.hpp"
+#include "service_fixture.hpp"
+
+namespace lanyard::registry {
+namespace {
+
+using internal::v1::RegistrationResult;
+using v1::WatchDevicesResponse;
+
+TEST_F(ServiceTest, ARegisteredDeviceIsOnline) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    const RegistrationResult result = ingress.register_device("urn:a");
+    ASSERT_EQ(result.status(), RegistrationResult::STATUS_OK) << result.message();
+    EXPECT_EQ(result.registration().generation(), 1U);
+    EXPECT_EQ(result.registration().endpoint(), "urn:a");
+    v1::Device device;
+    ASSERT_TRUE(get("urn:a", device).ok());
+    EXPECT_EQ(device.state(), v1::Device::STATE_ONLINE);
+    EXPECT_EQ(device.registration().registration_id().size(), 24U);
+    EXPECT_EQ(device.registration().lifetime_seconds(), 300);
+    EXPECT_EQ(device.device_number(), result.registration().device_number());
+}
+
+TEST_F(ServiceTest, AQueueModeDeviceSleepsAfterItsAwakeWindow) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    ingress.register_device("urn:q", true, runtime::now().wall_ms - 120000);
+    v1::Device device;
+    ASSERT_TRUE(get("urn:q", device).ok());
+    EXPECT_EQ(device.state(), v1::Device::STATE_SLEEPING);
+}
+
+TEST_F(ServiceTest, TenantPolicyDecidesWhoMayRegister) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    internal::v1::RegistrationCommand command;
+    command.mutable_register_()->set_tenant("strict");
+    command.mutable_register_()->set_endpoint("urn:a");
+    EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_FORBIDDEN);
+    command.mutable_register_()->set_tenant("nobody");
+    EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_FORBIDDEN);
+    command.mutable_register_()->set_tenant("default");
+    command.mutable_register_()->set_endpoint("a/b");
+    EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_INVALID);
+    command.mutable_register_()->set_endpoint("urn:a");
+    command.mutable_register_()->mutable_parameters()->set_object_links(std::string(70000, 'x'));
+    EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_INVALID);
+    EXPECT_EQ(ingress.call({}).status(), RegistrationResult::STATUS_INVALID);
+}
+
+TEST_F(ServiceTest, AnAdoptedDeviceIsFencedAtItsFormerOwner) {
+    FakeIngress one("ingress-0", registry_->address());
+    FakeIngress two("ingress-1", registry_->address());
+    EXPECT_NE(one.node(), two.node());
+    const auto owned = one.register_device("urn:a").registration();
+    internal::v1::RegistrationCommand adopt;
+    adopt.mutable_adopt()->set_device_number(owned.device_number());
+    adopt.mutable_adopt()->set_received_ms(runtime::now().wall_ms);
+    const RegistrationResult result = two.call(adopt);
+    ASSERT_EQ(result.status(), RegistrationResult::STATUS_OK);
+    const auto fenced = one.wait_for_fence();
+    EXPECT_EQ(fenced.device_number(), owned.device_number());
+    EXPECT_EQ(fenced.epoch(), owned.epoch() + 1);
+    internal::v1::RegistrationCommand update;
+    update.mutable_update()->set_device_number(owned.device_number());
+    update.mutable_update()->set_generation(owned.generation());
+    update.mutable_update()->set_epoch(owned.epoch());
+    EXPECT_EQ(one.call(update).status(), RegistrationResult::STATUS_STALE);
+    update.mutable_update()->set_generation(77);
+    EXPECT_EQ(one.call(update).status(), RegistrationResult::STATUS_UNKNOWN);
+}
+
+TEST_F(ServiceTest, DeregisterDeviceEndsTheRegistrationAndTellsItsOwner) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    const auto owned = ingress.register_device("urn:a").registration();
+    const auto deregister = [&] {
+        Context context;
+        v1::DeregisterDeviceRequest request;
+        request.set_name("tenants/default/devices/urn:a");
+        v1::Device device;
+        return registry_->devices().DeregisterDevice(&context, request, &device);
+    };
+    ASSERT_TRUE(deregister().ok());
+    EXPECT_EQ(ingress.wait_for_fence().epoch(), owned.epoch() + 1);
+    v1::Device device;
+    ASSERT_TRUE(get("urn:a", device).ok());
+    EXPECT_EQ(device.state(), v1::Device::STATE_OFFLINE);
+    EXPECT_FALSE(device.has_registration());
+    EXPECT_EQ(deregister().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(ServiceTest, ListWalksPagesAndRefusesForeignTokens) {
+    std::set<std::string> expected;
+    for (int i = 0; i < 70; ++i) {
+        const std::string endpoint = "urn:" + std::to_string(i);
+        ASSERT_TRUE(create(endpoint, i % 2 == 0 ? "even" : "odd").ok());
+        if (i % 2 == 0) expected.insert(endpoint);
+    }
+    v1::ListDevicesRequest request;
+    request.set_parent("tenants/default");
+    request.set_page_size(10);
+    request.set_filter("labels.site = even AND state = PROVISIONED");
+    std::set<std::string> found;
+    std::string some_token;
+    do {
+        Context context;
+        v1::ListDevicesResponse page;
+        ASSERT_TRUE(registry_->devices().ListDevices(&context, request, &page).ok());
+        EXPECT_LE(page.devices_size(), 10);
+        for (const auto& device : page.devices()) EXPECT_TRUE(found.insert(device.endpoint()).second);
+        request.set_page_token(page.next_page_token());
+        if (!page.next_page_token().empty()) some_token = page.next_page_token();
+    } while (!request.page_token().empty());
+    EXPECT_EQ(found, expected);
+
+    const auto code = [&](const std::string& filter, const std::string& token) {
+        Context context;
+        v1::ListDevicesResponse page;
+        request.set_filter(filter);
+        request.set_page_token(token);
+        return registry_->devices().ListDevices(&context, request, &page).error_code();
+    };
+    EXPECT_EQ(code("state = ONLINE", some_token), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(code("", "bm9uc2Vuc2U"), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(code("color = red", ""), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServiceTest, UpdateChecksTheEtagAndTheMask) {
+    ASSERT_TRUE(create("urn:a", "plant-1").ok());
+    v1::Device before;
+    ASSERT_TRUE(get("urn:a", before).ok());
+    v1::UpdateDeviceRequest request;
+    request.mutable_device()->set_name(before.name());
+    request.mutable_device()->set_display_name("Pump");
+    request.mutable_device()->set_etag(before.etag());
+    request.mutable_update_mask()->add_paths("display_name");
+    v1::Device after;
+    const auto update = [&] {
+        Context context;
+        return registry_->devices().UpdateDevice(&context, request, &after);
+    };
+    ASSERT_TRUE(update().ok());
+    EXPECT_EQ(after.display_name(), "Pump");
+    EXPECT_EQ(after.labels().at("site"), "plant-1");
+    EXPECT_TRUE(after.enabled());
+    EXPECT_EQ(update().error_code(), grpc::StatusCode::ABORTED);
+    request.mutable_update_mask()->add_paths("state");
+    EXPECT_EQ(update().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    request.clear_update_mask();
+    request.mutable_device()->clear_etag();
+    (*request.mutable_device()->mutable_labels())["Bad Key"] = "x";
+    const grpc::Status refused = update();
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(rpc::details_of(refused)->fields.at(0).field, "device.labels");
+}
+
+TEST_F(ServiceTest, BatchGetTellsWhatIsMissingAndDeleteIsFinal) {
+    ASSERT_TRUE(create("urn:a").ok());
+    EXPECT_EQ(create("urn:a").error_code(), grpc::StatusCode::ALREADY_EXISTS);
+    v1::BatchGetDevicesRequest batch;
+    batch.set_parent("tenants/default");
+    batch.add_names("tenants/default/devices/urn:a");
+    batch.add_names("tenants/default/devices/urn:b");
+    v1::BatchGetDevicesResponse found;
+    Context first;
+    ASSERT_TRUE(registry_->devices().BatchGetDevices(&first, batch, &found).ok());
+    EXPECT_EQ(found.devices_size(), 1);
+    ASSERT_EQ(found.missing_size(), 1);
+    EXPECT_EQ(found.missing(0), "tenants/default/devices/urn:b");
+    v1::DeleteDeviceRequest request;
+    request.set_name("tenants/default/devices/urn:a");
+    const auto remove = [&] {
+        Context context;
+        google::protobuf::Empty empty;
+        return registry_->devices().DeleteDevice(&context, request, &empty).error_code();
+    };
+    EXPECT_EQ(remove(), grpc::StatusCode::OK);
+    EXPECT_EQ(remove(), grpc::StatusCode::NOT_FOUND);
+    request.set_allow_missing(true);
+    EXPECT_EQ(remove(), grpc::StatusCode::OK);
+    v1::Device device;
+    EXPECT_EQ(get("urn:a", device).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+// A watch whose messages are read one by one.
+struct Watch {
+    Watch(Replica& registry, const std::string& resume, const std::string& filter = {}) : context(kPatience) {
+        v1::WatchDevicesRequest request;
+        request.set_parent("tenants/default");
+        request.set_filter(filter);
+        request.set_resume_token(resume);
+        reader = registry.devices().WatchDevices(&context, request);
+    }
+    ~Watch() {
+        context.TryCancel();
+        while (reader->Read(&message)) {
+        }
+        (void)reader->Finish();
+    }
+    // The next one that is not a bookmark; remembers the token.
+    bool next_change() {
+        while (reader->Read(&message)) {
+            if (!message.resume_token().empty()) token = message.resume_token();
+            if (message.type() != WatchDevicesResponse::TYPE_BOOKMARK) return true;
+        }
+        return false;
+    }
+    Context context;
+    std::unique_ptr<grpc::ClientReader<WatchDevicesResponse>> reader;
+    WatchDevicesResponse message;
+    std::string token;
+};
+
+TEST_F(ServiceTest, WatchGivesASnapshotThenChangesAndResumes) {
+    ASSERT_TRUE(create("urn:old").ok());
+    std::string token;
+    {
+        Watch watch(*registry_, "");
+        ASSERT_TRUE(watch.next_change());
+        EXPECT_EQ(watch.message.type(), WatchDevicesResponse::TYPE_ADDED);
+        EXPECT_EQ(watch.message.device().endpoint(), "urn:old");
+        ASSERT_TRUE(watch.reader->Read(&watch.message));
+        while (watch.message.type() != WatchDevicesResponse::TYPE_BOOKMARK) {
+            ASSERT_TRUE(watch.reader->Read(&watch.message));
+        }
+        ASSERT_TRUE(create("urn:new").ok());
+        do {
+            ASSERT_TRUE(watch.next_change());
+        } while (watch.message.device().endpoint() != "urn:new");
+        EXPECT_EQ(watch.message.type(), WatchDevicesResponse::TYPE_MODIFIED);
+        EXPECT_EQ(watch.message.event(), "created");
+        token = watch.token;
+        ASSERT_FALSE(token.empty());
+    }
+    ASSERT_TRUE(create("urn:later").ok());
+    {
+        Context context;
+        v1::DeleteDeviceRequest request;
+        request.set_name("tenants/default/devices/urn:later");
+        google::protobuf::Empty empty;
+        ASSERT_TRUE(registry_->devices().DeleteDevice(&context, request, &empty).ok());
+    }
+    Watch watch(*registry_, token);
+    ASSERT_TRUE(watch.next_change());
+    EXPECT_EQ(watch.message.device().endpoint(), "urn:later");
+    ASSERT_TRUE(watch.next_change());
+    EXPECT_EQ(watch.message.type(), WatchDevicesResponse::TYPE_DELETED);
+    EXPECT_EQ(watch.message.device().name(), "tenants/default/devices/urn:later");
+}
+
+TEST_F(ServiceTest, WatchRefusesForgedTokensAndTooManyStreams) {
+    Watch forged(*registry_, "bm9uc2Vuc2U");
+    EXPECT_FALSE(forged.next_change());
+    Replica small("small", *kafka_, make_memory_devices(), [](Config& config) { config.watch.streams_max = 1; });
+    Watch first(small, "");
+    ASSERT_TRUE(first.reader->Read(&first.message));
+    Context context;
+    v1::WatchDevicesRequest request;
+    request.set_parent("tenants/default");
+    auto second = small.devices().WatchDevices(&context, request);
+    WatchDevicesResponse message;
+    EXPECT_FALSE(second->Read(&message));
+    EXPECT_EQ(second->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+// Waits for a condition on the metrics of a replica.
+bool eventually(const std::function<bool()>& condition) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < until) {
+        if (condition()) return true;
+        std::this_thread::yield();
+    }
+    return false;
+}
+
+TEST_F(ServiceTest, ASecondReplicaSharesTheLeasesAndTakesThemOver) {
+    Replica two("two", *kafka_, cluster_);
+    const auto leads = [](const Replica& replica, const char* count) {
+        return replica.metrics().find(std::string("lanyard_registry_leases ") + count + "\n") != std::string::npos;
+    };
+    ASSERT_TRUE(eventually([&] { return leads(*registry_, "32") && leads(two, "32"); }));
+    Watch watch(two, "");
+    ASSERT_TRUE(watch.reader->Read(&watch.message));
+    registry_->service().drain(runtime::Deadline::in(10s));
+    ASSERT_TRUE(eventually([&] { return leads(two, "64"); }));
+    FakeIngress ingress("ingress-0", two.address());
+    std::set<std::string> expected;
+    for (int i = 0; i < 50; ++i) {
+        expected.insert("urn:" + std::to_string(i));
+        ASSERT_EQ(ingress.register_device("urn:" + std::to_string(i)).status(), RegistrationResult::STATUS_OK);
+    }
+    std::set<std::string> seen;
+    while (seen != expected && watch.next_change()) seen.insert(watch.message.device().endpoint());
+    EXPECT_EQ(seen, expected);
+}
+
+}  // namespace
+}  // namespace lanyard::registry
