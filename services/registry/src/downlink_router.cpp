@@ -21,7 +21,7 @@ constexpr std::size_t kNodeCacheMax = 4096;
 
 bool is_sleeping(const DeviceRecord& device, UnixMillis now_ms, Duration awake_window) {
     if (!device.registered || !device.queue_mode) return false;
-    const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(awake_window).count();
+    const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(awake_window + kSeenRefresh).count();
     return now_ms - std::int64_t{device.last_seen_s} * 1000 > window;
 }
 
@@ -57,6 +57,7 @@ void DownlinkRouter::route(DownlinkRequest request, Answer answer) {
     flight.request.set_id(id);
     const bool full = flights_.size() >= config_.downlink.in_flight_max;
     const auto& stored = flights_.emplace(id, std::move(flight)).first->second;
+    if (closed_) return finish(id, DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining");
     if (full) return finish(id, DownlinkResult::OUTCOME_QUEUE_FULL, "too many requests to devices are waiting");
     const bool named = stored.request.device_number() != 0 || !stored.request.endpoint().empty();
     if (!named || !stored.request.has_request()) {
@@ -153,6 +154,13 @@ void DownlinkRouter::tick() {
         links_.forget(flights_.at(id).address, id);
         finish(id, DownlinkResult::OUTCOME_TIMEOUT, "no answer in time");
     }
+}
+
+void DownlinkRouter::close() {
+    closed_ = true;
+    std::vector<std::uint64_t> open;
+    for (const auto& item : flights_) open.push_back(item.first);
+    for (const std::uint64_t id : open) finish(id, DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining");
 }
 
 void DownlinkRouter::finish(std::uint64_t id, DownlinkResult::Outcome outcome, const std::string& message) {

@@ -14,7 +14,9 @@
 
 namespace lanyard::registry {
 
-// Queue mode: whether the device is past its awake window.
+// Queue mode: whether the device is surely past its awake window. The stored last sign of life may be as old as
+// kSeenRefresh; in that time the ingress decides, which knows it exactly.
+inline constexpr Duration kSeenRefresh = std::chrono::seconds(30);
 [[nodiscard]] bool is_sleeping(const DeviceRecord& device, UnixMillis now_ms, Duration awake_window);
 
 // Finds the owner of a device's session and passes requests on to it. An owner hint saves the look-up; a wrong one
@@ -34,6 +36,8 @@ class DownlinkRouter {
     void route(internal::v1::DownlinkRequest request, Answer answer);
     // To be called often: answers what is past its deadline.
     void tick();
+    // For a drain: answers what is in flight, and everything from now on, with unavailable.
+    void close();
     [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
 
   private:
@@ -64,6 +68,7 @@ class DownlinkRouter {
     std::unordered_map<std::uint64_t, Flight> flights_;
     std::unordered_map<std::uint32_t, std::string> node_addresses_;
     std::uint64_t last_id_ = 0;
+    bool closed_ = false;
     std::shared_ptr<DownlinkRouter*> alive_;
 };
 

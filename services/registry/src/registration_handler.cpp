@@ -9,6 +9,9 @@ namespace {
 
 using internal::v1::RegistrationResult;
 
+// Of an Update, whose tenant is not told.
+constexpr std::size_t kObjectLinksMax = 65536;
+
 // Which answer an error becomes; the ingress maps it on to CoAP.
 RegistrationResult::Status status_of(Errc code) {
     switch (code) {
@@ -143,6 +146,9 @@ void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Re
 
 void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
     const internal::v1::RegistrationParameters& parameters = in.parameters();
+    if (parameters.object_links().size() > kObjectLinksMax) {
+        return answer(call, make_error(Errc::too_large, "the link list is longer than 65536 bytes"));
+    }
     UpdateCommand command;
     command.device = {in.device_number()};
     command.generation = in.generation();

@@ -37,6 +37,7 @@ constexpr Duration kSample = 1s;
 constexpr Duration kDropIdleLinks = 30s;
 constexpr Duration kHealthTolerance = 5s;
 constexpr Duration kServerGrace = 2s;
+constexpr Duration kDownlinkGrace = 1s;  // of requests to devices that are in flight at a drain
 
 SipKey parse_key(const Secret& secret) {
     SipKey key{};
@@ -71,7 +72,11 @@ class RegistryService final : public runtime::Service {
         redis_health_ = context_.health.add({.name = "redis", .required = true, .tolerance = kHealthTolerance});
         kafka_health_ = context_.health.add({.name = "kafka", .required = true, .tolerance = kHealthTolerance});
     }
-    ~RegistryService() override { drain(runtime::Deadline::in(Duration::zero())); }
+    ~RegistryService() override {
+        drain(runtime::Deadline::in(kServerGrace));
+        // What follows destroys what tasks use.
+        (void)loop_.stop(runtime::Deadline::never());
+    }
 
     [[nodiscard]] std::string_view name() const override { return "registry"; }
     [[nodiscard]] Result<void> start() override;
@@ -276,6 +281,7 @@ void RegistryService::drain(runtime::Deadline deadline) {
             },
             deadline);
         watch_->stop();
+        loop_.after(kDownlinkGrace, [this] { router_->close(); });
         server_->shutdown(
             std::chrono::duration_cast<milliseconds>(std::min<Duration>(deadline.remaining(), kServerGrace)));
         give_back_leases(deadline);

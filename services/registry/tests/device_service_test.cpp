@@ -26,7 +26,7 @@ TEST_F(ServiceTest, ARegisteredDeviceIsOnline) {
 
 TEST_F(ServiceTest, AQueueModeDeviceSleepsAfterItsAwakeWindow) {
     FakeIngress ingress("ingress-0", registry_->address());
-    ingress.register_device("urn:q", true, runtime::now().wall_ms - 120000);
+    ingress.register_device("urn:q", true, runtime::now().wall_ms - 200000);
     v1::Device device;
     ASSERT_TRUE(get("urn:q", device).ok());
     EXPECT_EQ(device.state(), v1::Device::STATE_SLEEPING);

@@ -1,0 +1,55 @@
+#include <gtest/gtest.h>
+
+#include "sealed_token.hpp"
+
+namespace lanyard::registry {
+namespace {
+
+const SipKey kKey{1, 2, 3};
+
+TEST(PageToken, ComesBackForTheSameScopeOnly) {
+    const std::uint64_t scope = scope_of("default", 7);
+    const std::string token = make_page_token(kKey, scope, {63, 4000000000U});
+    const auto back = parse_page_token(kKey, scope, token);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->partition, 63U);
+    EXPECT_EQ(back->after, 4000000000U);
+    EXPECT_EQ(parse_page_token(kKey, scope_of("default", 8), token).error().code, Errc::invalid_argument);
+    EXPECT_EQ(parse_page_token(kKey, scope_of("other", 7), token).error().code, Errc::invalid_argument);
+    EXPECT_FALSE(parse_page_token(SipKey{9}, scope, token));
+}
+
+TEST(PageToken, EmptyIsTheBeginning) {
+    const auto begin = parse_page_token(kKey, 1, "");
+    ASSERT_TRUE(begin);
+    EXPECT_EQ(begin->partition, 0U);
+    EXPECT_EQ(begin->after, 0U);
+}
+
+TEST(PageToken, AnyChangedCharacterIsRefused) {
+    const std::string token = make_page_token(kKey, 5, {1, 2});
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        std::string forged = token;
+        forged[i] = forged[i] == 'A' ? 'Q' : 'A';
+        EXPECT_FALSE(parse_page_token(kKey, 5, forged)) << i;
+        if (i > 0) {
+            EXPECT_FALSE(parse_page_token(kKey, 5, token.substr(0, i))) << i;
+        }
+    }
+    EXPECT_FALSE(parse_page_token(kKey, 5, "not base64!"));
+    EXPECT_FALSE(parse_page_token(kKey, 5, std::string(100000, 'A')));
+}
+
+TEST(ResumeToken, KeepsEveryOffset) {
+    const ResumeOffsets offsets{0, 17, 1LL << 40, -2};
+    const std::string token = make_resume_token(kKey, 3, offsets);
+    const auto back = parse_resume_token(kKey, 3, token);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(*back, offsets);
+    EXPECT_FALSE(parse_resume_token(kKey, 4, token));
+    EXPECT_FALSE(parse_resume_token(kKey, 3, make_page_token(kKey, 3, {1, 2})));
+    EXPECT_FALSE(parse_resume_token(kKey, 3, ""));
+}
+
+}  // namespace
+}  // namespace lanyard::registry
