@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <random>
 #include <string>
 #include <thread>
@@ -40,6 +41,7 @@ std::uint64_t random_seed() {
 class IngressService final : public runtime::Service {
   public:
     IngressService(Config config, SipKey key, const runtime::ServiceContext& context);
+    ~IngressService() override;
 
     std::string_view name() const override { return "coap-ingress"; }
     Result<void> start() override;
@@ -65,7 +67,7 @@ class IngressService final : public runtime::Service {
     DownlinkServer downlink_;
     std::unique_ptr<rpc::Server> grpc_;
     std::vector<runtime::Port> ports_;
-    bool running_ = false;
+    std::atomic<bool> running_{false};
 };
 
 IngressService::IngressService(Config config, SipKey key, const runtime::ServiceContext& context)
@@ -79,6 +81,12 @@ IngressService::IngressService(Config config, SipKey key, const runtime::Service
     registry_ =
         std::make_unique<RegistryClient>(config_.registry, shard_count(config_), context.log, health,
                                          [this](RegistryClient::Delivery&& delivery) { deliver(std::move(delivery)); });
+}
+
+// Whatever could still call in ends before the shards go.
+IngressService::~IngressService() {
+    registry_->stop(0ms);
+    grpc_.reset();
 }
 
 Result<void> IngressService::start() {

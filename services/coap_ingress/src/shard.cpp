@@ -17,6 +17,8 @@ constexpr runtime::Poller::Tag kKafkaTag = kWakeupTag + 1;
 constexpr int kBatchesPerTurn = 4;
 // Kept of the drain's time for Kafka's flush.
 constexpr Duration kFlushTime = 2s;
+// How long a drain waits for devices that were asked something.
+constexpr Duration kDownlinkTime = 3s;
 
 // Results are bounded by what the shard asked for, so this is never reached by them; it bounds fencing.
 std::size_t news_capacity(const Config& config) {
@@ -30,7 +32,9 @@ Shard::Shard(const ShardOptions& options)
       news_(news_capacity(options.config), wakeup_),
       calls_(options.config.downlink.pending_max, wakeup_) {}
 
-Shard::~Shard() = default;
+Shard::~Shard() {
+    if (thread_.joinable()) begin_drain(runtime::Deadline::in(Duration::zero()));
+}
 
 Result<void> Shard::bind(std::vector<Address>& addresses) {
     for (Address& address : addresses) {
@@ -79,7 +83,9 @@ void Shard::begin_drain(runtime::Deadline deadline) {
 bool Shard::finished() const {
     if (!draining_) return false;
     const SteadyTime until{Duration(drain_until_.load(std::memory_order_relaxed))};
-    return core_->drained() || now_.steady + kFlushTime >= until;
+    if (now_.steady + kFlushTime >= until) return true;
+    const bool answered = core_->downlinks() == 0 || now_.steady >= drain_began_ + kDownlinkTime;
+    return core_->drained() && answered;
 }
 
 void Shard::run() {
@@ -112,6 +118,7 @@ void Shard::run_once() {
     flush_sockets();
     if (!draining_ && drain_until_.load(std::memory_order_acquire) != 0) {
         draining_ = true;
+        drain_began_ = now_.steady;
         core_->begin_drain(now_);
     }
 }

@@ -110,6 +110,7 @@ class Shard final : private Transmitter, private UplinkSink, private DatagramSin
     // Steady time in ticks at which the drain must be over; 0 while serving.
     std::atomic<std::int64_t> drain_until_{0};
     bool draining_ = false;
+    SteadyTime drain_began_;
     runtime::Thread thread_;
 };
 

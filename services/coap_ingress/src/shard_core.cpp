@@ -88,7 +88,7 @@ void ShardCore::begin_drain(Now now) {
 }
 
 bool ShardCore::drained() const {
-    return uplink_.pending() == 0 && commands_.pending() == 0 && downlink_.pending() == 0;
+    return uplink_.pending() == 0 && commands_.pending() == 0;
 }
 
 void ShardCore::transmit(const coap::PeerId& peer, ByteView datagram) {

@@ -43,8 +43,10 @@ class ShardCore final : private coap::EndpointVisitor {
 
     // From now on a Register gets 5.03 and a downlink UNAVAILABLE; what is in progress goes on.
     void begin_drain(Now now);
-    // Nothing is left that a device was promised an answer for.
+    // Nothing is left that a device waits for.
     [[nodiscard]] bool drained() const;
+    // Requests to devices that are not answered yet.
+    [[nodiscard]] std::size_t downlinks() const { return downlink_.pending(); }
 
     [[nodiscard]] std::size_t registrations() const { return context_.table.size(); }
     [[nodiscard]] const coap::Stats& coap_stats() const { return endpoint_.stats(); }

@@ -35,14 +35,13 @@ std::uint32_t TextArena::allocate(std::uint8_t size) {
     return at;
 }
 
-// A linear search: it runs once for a registration, over a handful of texts.
 std::uint16_t Interner::intern(std::string_view text) {
-    for (std::size_t i = 0; i < texts_.size(); ++i) {
-        if (*texts_[i] == text) return static_cast<std::uint16_t>(i);
-    }
+    if (const std::uint16_t* known = numbers_.find(text)) return *known;
     if (texts_.size() >= kFull) return kFull;
+    const auto number = static_cast<std::uint16_t>(texts_.size());
     texts_.push_back(std::make_unique<std::string>(text));
-    return static_cast<std::uint16_t>(texts_.size() - 1);
+    numbers_.try_emplace(std::string_view(*texts_.back()), number);
+    return number;
 }
 
 }  // namespace lanyard::coap_ingress

@@ -3,8 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/flat_map.hpp"
 
 namespace lanyard::coap_ingress {
 
@@ -47,6 +50,7 @@ class Interner {
 
   private:
     std::vector<std::unique_ptr<std::string>> texts_;
+    FlatMap<std::string_view, std::uint16_t> numbers_;  // keys are views of texts_
 };
 
 }  // namespace lanyard::coap_ingress
