@@ -42,12 +42,19 @@ void bind_downlink(runtime::Binder& binder, DownlinkConfig& config) {
 
 void bind_kafka(runtime::Binder& binder, Config& config) {
     binder.required_string("kafka.bootstrap", &config.kafka.client.bootstrap, "Brokers, host:port, comma separated.");
-    binder.required_string("kafka.uplink_topic", &config.uplink.topic, "Topic of what devices send.");
     binder.string_list("kafka.properties", &config.uplink.properties,
                        "librdkafka properties as name=value, for example security.protocol=SASL_SSL.");
     binder.duration("kafka.linger", &config.uplink.linger, {0ms, 1s}, "How long a record may wait for company.");
     binder.duration("kafka.delivery_timeout", &config.uplink.delivery_timeout, {1s, 5min},
                     "A record not acknowledged by then counts as failed: the device repeats it.");
+    binder.required_string("topics.uplink", &config.uplink.topic, "Topic of what devices send, written here.");
+    binder.integer("topics.uplink_partitions", &config.uplink.partitions, {1, 1000},
+                   "Partitions of a topic made here.");
+    binder.enumeration("topics.manage", &config.uplink.manage,
+                       {{"create", kafka::ManageTopics::create},
+                        {"verify", kafka::ManageTopics::verify},
+                        {"off", kafka::ManageTopics::off}},
+                       "Whether to make (create) or only check (verify) the topic that is written here.");
     binder.integer("kafka.queue_max_messages", &config.kafka.queue_max_messages, {100, 10000000},
                    "Records of one shard that await the broker.");
     binder.integer("kafka.queue_max_kib", &config.kafka.queue_max_kib, {1024, 2097151},

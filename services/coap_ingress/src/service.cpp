@@ -16,6 +16,7 @@
 #include "rpc/server.hpp"
 #include "runtime/socket_address.hpp"
 #include "shard.hpp"
+#include "uplink_topic.hpp"
 
 namespace lanyard::coap_ingress {
 namespace {
@@ -64,6 +65,7 @@ class IngressService final : public runtime::Service {
     std::unique_ptr<RegistryClient> registry_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::vector<telemetry::MetricRegistry::Callback> exposed_;
+    UplinkTopic uplink_topic_;
     DownlinkServer downlink_;
     std::unique_ptr<rpc::Server> grpc_;
     std::vector<runtime::Port> ports_;
@@ -76,6 +78,7 @@ IngressService::IngressService(Config config, SipKey key, const runtime::Service
       context_(context),
       kafka_(context.health.add({.name = "kafka"})),
       sockets_(context.health.add({.name = "sockets"})),
+      uplink_topic_(config_, context_.log, context.health.add({.name = "uplink-topic"})),
       downlink_([this](DownlinkCall& call) { return route(call); }) {
     const auto health = context.health.add({.name = "registry"});
     registry_ =
@@ -98,6 +101,7 @@ Result<void> IngressService::start() {
     }
     running_ = true;
     sockets_.ok();
+    uplink_topic_.start();
     registry_->start(instance_name(config_), advertised());
     grpc_->set_serving(true);
     return {};
@@ -176,6 +180,7 @@ void IngressService::drain(runtime::Deadline deadline) {
         }
         running_ = false;
     }
+    uplink_topic_.stop(deadline);
     registry_->stop(300ms);
     if (grpc_) grpc_->shutdown(300ms);
     exposed_.clear();

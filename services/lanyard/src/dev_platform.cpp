@@ -108,6 +108,7 @@ struct DevPlatform::Impl {
         config.instance = "ingress-0";
         config.cluster_key = key;
         config.registry.addresses = {registry_address()};
+        config.uplink.manage = kafka::ManageTopics::off;
         config.downlink.listen = runtime::to_string(kAnyLoopbackPort);
         config.kafka.client.bootstrap = endpoints.kafka;
         auto started = run(ingress, coap_ingress::make_service(config, ingress.context));

@@ -10,6 +10,7 @@
 #include "base/hash.hpp"
 #include "base/secret.hpp"
 #include "base/time.hpp"
+#include "kafka/admin.hpp"
 #include "kafka/config.hpp"
 #include "runtime/config.hpp"
 
@@ -54,6 +55,8 @@ struct DownlinkConfig {
 
 struct UplinkConfig {
     std::string topic = "lwm2m.uplink.v1";
+    std::int32_t partitions = 12;  // of a topic that is made here
+    kafka::ManageTopics manage = kafka::ManageTopics::create;
     // Messages of one shard produced and not yet acknowledged by Kafka.
     std::size_t pending_max = 65536;
     // How long a record may wait for company before it is sent.
