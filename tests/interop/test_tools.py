@@ -62,4 +62,4 @@ def test_every_service_has_metrics_and_health(stack, device):
         assert status == 200 and body.strip(), name
         status, body = service.get("/metrics")
         assert status == 200 and "lanyard_build_info" in body, name
-    assert stack.service("ingress").metric("lanyard_registrations") >= 1
+    assert stack.service("ingress").metric("lanyard_ingress_sessions") >= 1

@@ -60,7 +60,7 @@ void expose_group(Exposer& exposer, std::string_view name, std::string_view help
 }
 
 void expose_registrations(Exposer& exposer, const ShardMetrics& metrics) {
-    exposer.gauge("lanyard_registrations", "Registrations whose session this process owns.", metrics.registrations);
+    exposer.gauge("lanyard_ingress_sessions", "Registrations whose session this process owns.", metrics.registrations);
     exposer.counter("lanyard_registration_updates_total", "Updates acknowledged.", {{"source", "memory"}},
                     metrics.updates_from_memory);
     exposer.counter("lanyard_registration_updates_total", "Updates acknowledged.", {{"source", "registry"}},
