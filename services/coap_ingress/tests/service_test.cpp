@@ -42,6 +42,10 @@ class FakeRegistry final : public internal::v1::RegistrationService::CallbackSer
         changed_.wait_for(lock, kPatience, [this] { return !downlink_.empty(); });
         return downlink_;
     }
+    bool wait_for_unanswered() {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, kPatience, [this] { return unanswered_; });
+    }
     void stop_answering() {
         const std::lock_guard lock(mutex_);
         answering_ = false;
@@ -59,7 +63,12 @@ class FakeRegistry final : public internal::v1::RegistrationService::CallbackSer
                 registry_.changed_.notify_all();
             }
             for (const auto& command : batch.commands()) {
-                if (registry_.answering_) answer(command);
+                if (registry_.answering_) {
+                    answer(command);
+                } else {
+                    registry_.unanswered_ = true;
+                    registry_.changed_.notify_all();
+                }
             }
             return true;
         }
@@ -95,6 +104,7 @@ class FakeRegistry final : public internal::v1::RegistrationService::CallbackSer
     std::condition_variable changed_;
     std::string downlink_;
     bool answering_ = true;
+    bool unanswered_ = false;
 };
 
 // A device: one UDP socket that waits for messages.
@@ -189,11 +199,13 @@ class Ingress : public ::testing::Test {
         ASSERT_TRUE(cluster_->create_topic("lwm2m.uplink.v1", 2));
         std::array<grpc::Service*, 1> services{&registry_};
         registry_server_ = rpc::Server::start({}, services).value();
+        std::array<grpc::Service*, 1> spare_services{&spare_registry_};
+        spare_server_ = rpc::Server::start({}, spare_services).value();
         Config config;
         config.listeners = {Listener{Address::v4(0x7f000001, 0), "default"}};
         config.shards = 2;
         config.cluster_key = Secret("000102030405060708090a0b0c0d0e0f");
-        config.registry.addresses = {registry_server_->address()};
+        config.registry.addresses = {registry_server_->address(), spare_server_->address()};
         config.downlink.listen = "127.0.0.1:0";
         config.kafka.client.bootstrap = cluster_->bootstrap();
         service_ = make_service(config, {log_, metrics_, health_}).value();
@@ -225,6 +237,8 @@ class Ingress : public ::testing::Test {
     std::unique_ptr<kafka::MockCluster> cluster_;
     FakeRegistry registry_;
     std::unique_ptr<rpc::Server> registry_server_;
+    FakeRegistry spare_registry_;
+    std::unique_ptr<rpc::Server> spare_server_;
     std::string downlink_address_;
     std::unique_ptr<runtime::Service> service_;
     std::unique_ptr<DeviceSocket> device_;
@@ -286,12 +300,24 @@ TEST_F(Ingress, IsReadyWithARegistryAndShowsItsMetrics) {
     EXPECT_NE(text.find("lanyard_ingest_latency_seconds"), std::string::npos);
 }
 
+TEST_F(Ingress, SendsUnansweredCommandsAgainToTheNextReplica) {
+    register_device();
+    registry_.stop_answering();
+    coap::Options options;
+    options.path("rd").content_format(40).query("ep=dev-2").query("lt=300").query("lwm2m=1.1");
+    device_->send(coap::Type::confirmable, coap::Code::post, 3000, options, "</1/0>,</3/0>");
+    ASSERT_TRUE(registry_.wait_for_unanswered());
+    registry_server_->shutdown(0ms);
+    EXPECT_EQ(device_->receive().code(), coap::Code::created);
+}
+
 TEST_F(Ingress, DrainsInTimeWithARegistryThatDoesNotAnswer) {
     register_device();
     registry_.stop_answering();
     coap::Options options;
     options.path("rd").content_format(40).query("ep=dev-2").query("lt=300").query("lwm2m=1.1");
     device_->send(coap::Type::confirmable, coap::Code::post, 3000, options, "</1/0>,</3/0>");
+    ASSERT_TRUE(registry_.wait_for_unanswered());
     const auto begin = std::chrono::steady_clock::now();
     service_->drain(runtime::Deadline::in(4s));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
