@@ -45,8 +45,11 @@ class Bench:
                 self.echo.stop()
                 return self.rows
         settings = json.loads(self.options.settings)
-        with Stack(settings=settings) as self.stack:
-            self.say("platform started: Redis, Kafka, registry, ingress, observation, api")
+        self.stack = Stack(settings=settings)
+        if self.options.only and not set(self.options.only) & {"notifications", "downlink"}:
+            self.stack.counts.update(observation=0, api=0)  # nobody needs them, so their start is not waited for
+        with self.stack:
+            self.say("platform started: " + ", ".join(["Redis", "Kafka", *self.stack.services]))
             pin(self.echo.pid, {0})
             pin(self.pid("ingress-0"), {0})
             try:
@@ -60,7 +63,7 @@ class Bench:
         return self.stack.services[name].process.pid
 
     def watched(self, *names):
-        return {name: self.pid(name) for name in names or SERVICES}
+        return {name: self.pid(name) for name in names or SERVICES if name in self.stack.services}
 
     def loader(self, count, first):
         loader = Loader(f"127.0.0.1:{self.stack.coap_ports[0]}", count, "--register-window", "512", first=first,
