@@ -9,7 +9,8 @@ local HEAD = '>BBI4I4I4I2I4I4I4I8I2I2'
 local BUCKET = 8
 local tag, now_ms = ARGV[1], tonumber(ARGV[2])
 local now_s = math.floor(now_ms / 1000)
-local DUE, SEEN, OUT, COUNT = 'reg:' .. tag .. ':due', 'reg:' .. tag .. ':seen', 'reg:' .. tag .. ':out', 'reg:' .. tag .. ':count'
+local DUE, SEEN = 'reg:' .. tag .. ':due', 'reg:' .. tag .. ':seen'
+local OUT, COUNT = 'reg:' .. tag .. ':out', 'reg:' .. tag .. ':count'
 
 local function record_key(seq) return 'dev:' .. tag .. ':r:' .. math.floor(seq / 64) end
 local function at_key(bucket) return 'reg:' .. tag .. ':at:' .. bucket end
@@ -22,8 +23,8 @@ local function set_u32(key, seq, v) redis.call('SETRANGE', key, seq * 4, struct.
 
 local function parse(raw)
   local d, flags, klen, dlen, at = {}, 0, 0, 0, 0
-  d.version, flags, d.generation, d.epoch, d.node, d.shard, d.lifetime, d.counter, d.revision, d.create, klen, dlen, at =
-    struct.unpack(HEAD, raw)
+  d.version, flags, d.generation, d.epoch, d.node, d.shard, d.lifetime, d.counter, d.revision, d.create,
+    klen, dlen, at = struct.unpack(HEAD, raw)
   d.enabled, d.registered, d.queue = flags % 2 == 1, math.floor(flags / 2) % 2 == 1, math.floor(flags / 4) % 2 == 1
   d.key = string.sub(raw, at, at + klen - 1)
   d.profile = string.sub(raw, at + klen, at + klen + dlen - 1)
@@ -37,8 +38,8 @@ local function load(seq)
 end
 local function compose(d)
   local flags = (d.enabled and 1 or 0) + (d.registered and 2 or 0) + (d.queue and 4 or 0)
-  return struct.pack(HEAD, 1, flags, d.generation, d.epoch, d.node, d.shard, d.lifetime, d.counter, d.revision, d.create,
-    #d.key, #d.profile) .. d.key .. d.profile .. d.registration
+  return struct.pack(HEAD, 1, flags, d.generation, d.epoch, d.node, d.shard, d.lifetime, d.counter, d.revision,
+    d.create, #d.key, #d.profile) .. d.key .. d.profile .. d.registration
 end
 local function save(seq, d)
   local raw = compose(d)
@@ -92,7 +93,8 @@ end
 )lua";
 
 constexpr const char* kRegister = R"lua(
-local key, lifetime, queue, node, shard = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
+local key, lifetime, queue = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
+local node, shard = tonumber(ARGV[6]), tonumber(ARGV[7])
 local seq = redis.call('HGET', KEYS[1], key)
 local d
 if seq then
