@@ -5,12 +5,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include "../src/freshness.hpp"
-#include "../src/latest_buffer.hpp"
-#include "../src/spec_table.hpp"
-#include "../src/telemetry_emitter.hpp"
-#include "../src/uplink_decoder.hpp"
+#include "freshness.hpp"
 #include "lanyard/events/v1/uplink.pb.h"
+#include "latest_buffer.hpp"
+#include "spec_table.hpp"
+#include "telemetry_emitter.hpp"
+#include "uplink_decoder.hpp"
 
 namespace lanyard::observation {
 namespace {

@@ -1,6 +1,5 @@
 #include "lifecycle_worker.hpp"
 
-#include <thread>
 #include <utility>
 
 #include "client_config.hpp"
@@ -50,16 +49,20 @@ void LifecycleWorker::run() {
     runtime::Poller poller;
     poller.add(consumer_->event_fd(), 0);
     poller.add(done_->wakeup.fd(), 1);
+    runtime::Poller completions;
+    completions.add(done_->wakeup.fd(), 1);
     bool subscribed = false;
     while (!stopping_) {
         if (!subscribed && begun_) {
             const std::string topics[] = {config_.kafka.lifecycle_topic};
             subscribed = consumer_->subscribe(topics).has_value();
         }
-        (void)poller.wait(done_->tickets.prepare_to_sleep() ? kIdleWait : Duration::zero());
+        const bool full = partitions_.open() >= config_.reconcile.window;
+        const Duration wait = done_->tickets.prepare_to_sleep() ? kIdleWait : Duration::zero();
+        (void)(full ? completions : poller).wait(wait);
         done_->wakeup.clear();
         take_done();
-        if (subscribed) read();
+        if (subscribed && !full) read();
         const SteadyTime now = runtime::steady_now();
         if (now < next_commit_) continue;
         next_commit_ = now + config_.kafka.commit_interval;
@@ -78,10 +81,6 @@ void LifecycleWorker::take_done() {
 }
 
 void LifecycleWorker::read() {
-    if (partitions_.open() >= config_.reconcile.window) {
-        std::this_thread::sleep_for(20ms);
-        return;
-    }
     consumer_->poll(batch_, kBatch, 0ms);
     for (std::size_t i = 0; i < batch_.size(); ++i) {
         if (partitions_.has(batch_[i].partition())) process(batch_[i]);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -47,6 +46,7 @@ void TopicKeeper::start() {
 
 bool TopicKeeper::stop(runtime::Deadline deadline) {
     stopping_ = true;
+    wakeup_.notify();
     return !thread_.joinable() || thread_.join(deadline);
 }
 
@@ -68,6 +68,8 @@ Result<void> TopicKeeper::attempt() {
 
 void TopicKeeper::run() {
     std::string told;
+    runtime::Poller poller;
+    poller.add(wakeup_.fd(), 0);
     while (!stopping_) {
         const auto result = attempt();
         if (result) {
@@ -79,7 +81,7 @@ void TopicKeeper::run() {
             told = result.error().message;
             log_.warn("waiting for Kafka", {{"reason", told}, {"bootstrap", config_.kafka.bootstrap}});
         }
-        for (Duration waited{}; waited < kPause && !stopping_; waited += 50ms) std::this_thread::sleep_for(50ms);
+        (void)poller.wait(kPause);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "observation/config.hpp"
 #include "runtime/deadline.hpp"
 #include "runtime/health.hpp"
+#include "runtime/poller.hpp"
 #include "runtime/thread.hpp"
 #include "telemetry/log.hpp"
 
@@ -29,6 +30,7 @@ class TopicKeeper {
     runtime::HealthBoard::Dependency kafka_;
     std::function<void()> ready_;
     std::atomic<bool> stopping_{false};
+    runtime::Wakeup wakeup_;
     runtime::Thread thread_;
 };
 

@@ -1,7 +1,6 @@
 #include "uplink_worker.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "client_config.hpp"
@@ -30,6 +29,7 @@ struct UplinkWorker::LatestWrite {
     std::vector<ObservationStore::LatestUpdate> updates;
     enum class State : std::uint8_t { idle, busy, failed };
     std::atomic<State> state{State::idle};
+    runtime::Wakeup changed;
 };
 
 UplinkWorker::UplinkWorker(Shared shared, UplinkEvents events)
@@ -440,6 +440,7 @@ void UplinkWorker::flush_latest(std::size_t max) {
             metrics.latest_failed();
         }
         write->state = result ? WriteState::idle : WriteState::failed;
+        write->changed.notify();
     });
 }
 
@@ -479,10 +480,13 @@ void UplinkWorker::finish() {
     initial_.clear();
     const bool clean = producer_->stats().queued == 0 && !rewind_;
     consumer_->close();  // on_revoked commits
+    runtime::Poller written;
+    written.add(write_->changed.fd(), 0);
     for (bool busy = true; busy && in_time();) {
         flush_latest(config_.uplink.latest_max);
         busy = write_->state == LatestWrite::State::busy || latest_.size() > 0;
-        if (busy) std::this_thread::sleep_for(5ms);
+        if (busy) (void)written.wait(kIdleWait);
+        write_->changed.clear();
         if (write_->state == LatestWrite::State::failed) break;
     }
     stopped_clean_ = clean;
