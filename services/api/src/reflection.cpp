@@ -24,6 +24,7 @@ void add_with_imports(const FileDescriptor* first, std::vector<std::string>& ser
         waiting.pop_back();
         google::protobuf::FileDescriptorProto message;
         file->CopyTo(&message);
+        file->CopyJsonNameTo(&message);
         serialized.push_back(message.SerializeAsString());
         for (int i = 0; i < file->dependency_count(); ++i) {
             if (seen.insert(file->dependency(i)).second) waiting.push_back(file->dependency(i));

@@ -5,12 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include <google/protobuf/descriptor.h>
 #include <grpcpp/channel.h>
 
 #include "api/api.hpp"
-#include "lanyard/observation/v1/observation.grpc.pb.h"
-#include "lanyard/operations/v1/operation.grpc.pb.h"
-#include "lanyard/registry/v1/device.grpc.pb.h"
+#include "lanyard/observation/v1/observation.pb.h"
+#include "lanyard/operations/v1/operation.pb.h"
+#include "lanyard/registry/v1/device.pb.h"
 #include "proxy.hpp"
 #include "reflection.hpp"
 #include "rpc/server.hpp"
@@ -31,15 +32,26 @@ struct Backend {
     runtime::HealthBoard::Dependency health;
 };
 
+// The services defined in the same files as these messages. Asking a message for its descriptor also links the file in,
+// so that reflection finds it.
+std::vector<std::string> services_of(std::initializer_list<const google::protobuf::Descriptor*> messages) {
+    std::vector<std::string> names;
+    for (const auto* message : messages) {
+        for (int i = 0; i < message->file()->service_count(); ++i) {
+            names.push_back(message->file()->service(i)->full_name());
+        }
+    }
+    return names;
+}
+
 std::vector<Backend> make_backends(const Config& config, runtime::HealthBoard& board) {
     std::vector<Backend> backends(2);
     backends[0].name = "registry";
     backends[0].target = config.registry_target;
-    backends[0].services = {registry::v1::DeviceService::service_full_name(),
-                            operations::v1::DeviceOperationService::service_full_name()};
+    backends[0].services = services_of({registry::v1::Device::descriptor(), operations::v1::Node::descriptor()});
     backends[1].name = "observation";
     backends[1].target = config.observation_target;
-    backends[1].services = {observation::v1::ObservationService::service_full_name()};
+    backends[1].services = services_of({observation::v1::Observation::descriptor()});
     for (Backend& backend : backends) {
         backend.channel = rpc::make_channel(backend.target);
         backend.health = board.add({.name = backend.name, .required = false, .tolerance = 0s});
