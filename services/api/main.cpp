@@ -8,5 +8,6 @@ int main(int argc, char** argv) {
          .summary = "One gRPC front door for all public services.",
          .bind = [&](auto& binder) { lanyard::api::bind(binder, config); },
          .validate = {},
-         .make = [&](const auto& context) { return lanyard::api::make_service(config, context); }});
+         .make = [&](const auto& context) { return lanyard::api::make_service(config, context); },
+         .admin_port = 9400});
 }
