@@ -162,6 +162,8 @@ void UplinkService::fill(const Device& device, const Notify& message, ByteView p
     record_.set_event_id(identity::message_event_id({device.number, device.generation, message.message_id,
                                                      message.observe.value_or(0), message.token.bytes(), payload}));
     record_.set_remote_address(peer_text(message.peer));
+    if (const auto root = context_.table.root_path(device); !root.empty())
+        record_.set_root_path("/" + std::string(root));
 }
 
 bool UplinkService::produce(const Device& device, const Pending& pending, UnixMillis received_ms) {

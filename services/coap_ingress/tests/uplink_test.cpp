@@ -161,6 +161,18 @@ TEST_F(Notification, FromANewAddressIsResetWhenStrict) {
     EXPECT_EQ(seen()->view.type(), Type::reset);
 }
 
+TEST_F(Notification, SaysWhereTheDeviceKeepsItsObjects) {
+    start_register(peer(1000), "dev-1");
+    RegistryAnswer stored = answer_to(take_command());
+    fill(*stored.mutable_registration(), 64, "dev-1", 300);
+    stored.mutable_registration()->set_root_path("lwm2m");
+    core().on_registry_result(stored, now);
+    EXPECT_EQ(seen_code(), Code::created);
+    notify(peer(1000), token(64), "21.5");
+    ASSERT_EQ(produced.size(), 1U);
+    EXPECT_EQ(produced[0].record.root_path(), "/lwm2m");
+}
+
 TEST_F(Notification, WithAnErrorCodeIsPassedOn) {
     register_device(peer(1000), "dev-1", 64);
     send(peer(1000), Type::confirmable, Code::not_found, {}, {}, token(64));

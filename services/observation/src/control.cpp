@@ -164,9 +164,9 @@ void Control::device_changed(DeviceInfo device, std::vector<SpecId> retry) {
     });
 }
 
-void Control::ended(EndedObservation ended) {
+void Control::ended(EndedObservation ended, std::function<void()> kept) {
+    save_ended(ended, std::move(kept));
     post([this, ended = std::move(ended)] {
-        save_ended(ended);
         if (revivals_.size() >= kRevivalsMax) revivals_.clear();
         Revival& revival = revivals_[(std::uint64_t{ended.device.value} << 16) | ended.spec];
         if (revival.generation != ended.generation) revival = {ended.generation, 0};
@@ -177,9 +177,17 @@ void Control::ended(EndedObservation ended) {
     });
 }
 
-void Control::save_ended(const EndedObservation& ended) {
-    const ObservationState state{ended.spec, State::failed, ended.reason, ended.generation};
-    deps_.store.save_states(ended.device, std::span(&state, 1), {}, [](const Result<void>&) {});
+void Control::save_ended(const EndedObservation& ended, std::function<void()> kept) {
+    // One more: a device can end only what it accepted before, even in the same millisecond.
+    const ObservationState state{ended.spec, State::failed, ended.reason, ended.generation, ended.received_ms + 1};
+    auto again = on_scheduler<Result<void>>([this, ended, kept](const Result<void>&) {
+        after(kStoreRetry, [this, ended, kept] { save_ended(ended, kept); });
+    });
+    deps_.store.save_states(ended.device, std::span(&state, 1), {},
+                            [kept = std::move(kept), again = std::move(again)](const Result<void>& result) {
+                                if (result) return kept();
+                                again(result);
+                            });
 }
 
 void Control::revive(const EndedObservation& ended) {

@@ -46,7 +46,9 @@ class Control {
     void stop();
 
     void lifecycle(LifecycleEvent event, std::function<void()> done);
-    void ended(EndedObservation ended);
+    // Stores that it failed, again and again until the store answers, then calls `kept` (on any thread); sets it up
+    // again after a while.
+    void ended(EndedObservation ended, std::function<void()> kept);
     void load_specs();
     // An observation of one device was made or deleted; `retry` may name its spec.
     void device_changed(DeviceInfo device, std::vector<SpecId> retry);
@@ -67,7 +69,7 @@ class Control {
     void check_version();
     void spec_load_done(Result<std::vector<Spec>> specs);
     void announce_ready();
-    void save_ended(const EndedObservation& ended);
+    void save_ended(const EndedObservation& ended, std::function<void()> kept);
     void revive(const EndedObservation& ended);
     void roll_out(const std::shared_ptr<Rollout>& rollout);
     void rollout_page(const std::shared_ptr<Rollout>& rollout, Result<DevicePage> page);

@@ -88,4 +88,9 @@ std::optional<std::uint16_t> choose_accept(std::optional<std::uint16_t> wanted, 
     return {};
 }
 
+std::string root_path_of(const DeviceInfo& device) {
+    const auto objects = lwm2m::parse_object_list(device.object_links, version_of(device));
+    return objects ? objects->root_path : std::string();
+}
+
 }  // namespace lanyard::observation

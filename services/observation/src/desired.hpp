@@ -49,4 +49,7 @@ struct CompiledTemplates {
 // chooses).
 [[nodiscard]] std::optional<std::uint16_t> choose_accept(std::optional<std::uint16_t> wanted, const DeviceInfo& device);
 
+// The alternate path of its Register: "/lwm2m"; empty for the root or a list that cannot be read.
+[[nodiscard]] std::string root_path_of(const DeviceInfo& device);
+
 }  // namespace lanyard::observation

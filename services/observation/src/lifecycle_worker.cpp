@@ -21,7 +21,7 @@ LifecycleWorker::LifecycleWorker(const Config& config, Metrics& metrics, const t
       log_(log),
       handler_(std::move(handler)),
       partitions_(config.kafka.lifecycle_topic),
-      done_(std::make_shared<Done>(config.reconcile.window + 2 * kBatch)) {}
+      done_(std::make_shared<TicketBox>(config.reconcile.window + 2 * kBatch)) {}
 
 LifecycleWorker::~LifecycleWorker() {
     (void)stop(runtime::Deadline::in(Duration::zero()));

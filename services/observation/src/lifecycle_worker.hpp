@@ -12,11 +12,10 @@
 #include "observation/config.hpp"
 #include "partitions.hpp"
 #include "runtime/deadline.hpp"
-#include "runtime/mailbox.hpp"
-#include "runtime/poller.hpp"
 #include "runtime/thread.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/rate_limit.hpp"
+#include "ticket_box.hpp"
 
 namespace lanyard::observation {
 
@@ -56,13 +55,8 @@ class LifecycleWorker final : private kafka::ConsumerEvents {
     kafka::MessageBatch batch_;
     Partitions partitions_;
     telemetry::RateLimit log_limit_{std::chrono::seconds(10)};
-    // Completions. Shared with the callbacks, which may come after the worker is gone.
-    struct Done {
-        runtime::Wakeup wakeup;
-        runtime::Mailbox<Partitions::Ticket> tickets;
-        explicit Done(std::size_t capacity) : tickets(capacity, wakeup) {}
-    };
-    std::shared_ptr<Done> done_;
+    // Shared with the callbacks, which may come after the worker is gone.
+    std::shared_ptr<TicketBox> done_;
     std::vector<Partitions::Ticket> taken_;
     runtime::Thread thread_;
     std::atomic<bool> begun_{false};

@@ -70,7 +70,8 @@ class MemoryStore final : public ObservationStore {
         for (const SpecId spec : gone) stored.erase(spec);
         for (const ObservationState& state : states) {
             const auto [at, fresh] = stored.try_emplace(state.spec, state);
-            if (!fresh && at->second.generation <= state.generation) at->second = state;
+            const auto order = [](const ObservationState& s) { return std::pair(s.generation, s.since_ms); };
+            if (!fresh && order(at->second) <= order(state)) at->second = state;
         }
         lock.unlock();
         done({});

@@ -24,6 +24,14 @@ bool is_success(std::uint8_t code) {
     return code >> 5 == 2;
 }
 
+// What follows a stored state is never older, whatever the clocks of two ingresses say.
+UnixMillis since_of(const DeviceRecord& record, SpecId spec, std::uint32_t generation) {
+    for (const ObservationState& state : record.states) {
+        if (state.spec == spec && state.generation == generation) return state.since_ms;
+    }
+    return 0;
+}
+
 }  // namespace
 
 struct Reconciler::Job {
@@ -173,7 +181,11 @@ void Reconciler::intern_next(const JobPtr& job) {
 void Reconciler::make_steps(const JobPtr& job) {
     job->plan = make_plan(job->wanted, job->record.states, job->request.device.generation, job->request.retry);
     for (const Wanted& wanted : job->plan.establish) {
-        job->states.push_back({wanted.spec, State::pending, {}, job->request.device.generation});
+        job->states.push_back({wanted.spec,
+                               State::pending,
+                               {},
+                               job->request.device.generation,
+                               since_of(job->record, wanted.spec, job->request.device.generation)});
     }
     next_step(job);
 }
@@ -257,7 +269,7 @@ void Reconciler::on_observed(const JobPtr& job, bool with_accept, DownlinkAnswer
     if (answered && answer.code == kNotAcceptable && with_accept && !wanted.desired.accept) return observe(job, false);
     if (answer.outcome == Outcome::unreachable || (answered && answer.code == kServiceUnavailable)) {
         deps_.metrics.observe_request("unreachable");
-        set_state(*job, State::pending, answered ? code_text(answer.code) : answer.message);
+        set_state(*job, State::pending, answered ? code_text(answer.code) : answer.message, answer.received_ms);
         job->again = true;
         return save(job);
     }
@@ -268,27 +280,28 @@ void Reconciler::on_observed(const JobPtr& job, bool with_accept, DownlinkAnswer
         return save(job);
     }
     deps_.metrics.observe_request("refused");
-    set_state(*job, State::failed, answered ? code_text(answer.code) : answer.message);
+    set_state(*job, State::failed, answered ? code_text(answer.code) : answer.message, answer.received_ms);
     ++job->established;
     next_step(job);
 }
 
-void Reconciler::set_state(Job& job, State state, std::string reason) {
+void Reconciler::set_state(Job& job, State state, std::string reason, UnixMillis since_ms) {
     const SpecId spec = job.plan.establish[job.established].spec;
     const auto at = std::find_if(job.states.begin(), job.states.end(), [&](const auto& s) { return s.spec == spec; });
     at->state = state;
     at->reason = std::move(reason);
+    at->since_ms = std::max(at->since_ms, since_ms);
 }
 
 void Reconciler::accepted(const JobPtr& job, DownlinkAnswer answer) {
     const Wanted& wanted = job->plan.establish[job->established];
     if (answer.observe) {
         deps_.metrics.observe_request("established");
-        set_state(*job, State::active, job->note);
+        set_state(*job, State::active, job->note, answer.received_ms);
     } else {
         // RFC 7641 section 4.1: without the option the device answered, but does not observe.
         deps_.metrics.observe_request("refused");
-        set_state(*job, State::failed, "the device answered without observing");
+        set_state(*job, State::failed, "the device answered without observing", answer.received_ms);
     }
     if (answer.payload.empty()) {
         ++job->established;
@@ -308,6 +321,7 @@ void Reconciler::accepted(const JobPtr& job, DownlinkAnswer answer) {
     if (answer.content_format) record->set_content_format(*answer.content_format);
     record->set_payload(answer.payload);
     record->set_received_ms(answer.received_ms);
+    record->set_root_path(root_path_of(device));
     const auto token = identity::make_observation_token(deps_.key, device.number, wanted.spec, device.generation);
     record->set_event_id(identity::message_event_id(
         {device.number.value, device.generation, 0, answer.observe.value_or(0), token, as_bytes(answer.payload)}));

@@ -82,7 +82,8 @@ class Reconciler {
     void on_observed(const JobPtr& job, bool with_accept, DownlinkAnswer answer);
     void accepted(const JobPtr& job, DownlinkAnswer answer);
     void publish(const JobPtr& job, const std::shared_ptr<events::v1::UplinkRecord>& record);
-    void set_state(Job& job, State state, std::string reason);
+    // `since_ms`: when the answer came, 0 without one.
+    void set_state(Job& job, State state, std::string reason, UnixMillis since_ms);
     void save(const JobPtr& job);
     void on_saved(const JobPtr& job, const Result<void>& result);
     void retry_later(const JobPtr& job, bool counts);

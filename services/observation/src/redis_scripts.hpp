@@ -61,4 +61,20 @@ end
 return 1
 )lua";
 
+// KEYS: obs:{pN}:d:<number>. ARGV: field, record, field, record, ... A state replaces one whose generation and time,
+// 8 bytes big-endian each, are not higher.
+inline constexpr char kMergeStates[] = R"lua(
+for i = 1, #ARGV, 2 do
+    local old = redis.call('HGET', KEYS[1], ARGV[i])
+    local newer = true
+    if old and #old >= 16 then
+        local was, was_since = struct.unpack('>i8i8', old)
+        local is, is_since = struct.unpack('>i8i8', ARGV[i + 1])
+        newer = was < is or (was == is and was_since <= is_since)
+    end
+    if newer then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+)lua";
+
 }  // namespace lanyard::observation::scripts

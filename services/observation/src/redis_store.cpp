@@ -91,7 +91,8 @@ RedisStore::RedisStore(redis::Client& client)
       put_template_(client.script(scripts::kPutTemplate)),
       delete_template_(client.script(scripts::kDeleteTemplate)),
       add_own_(client.script(scripts::kAddOwn)),
-      merge_(client.script(scripts::kMerge)) {}
+      merge_(client.script(scripts::kMerge)),
+      merge_states_(client.script(scripts::kMergeStates)) {}
 
 void RedisStore::intern_spec(const std::vector<std::string>& paths, Done<SpecId> done) {
     client_.eval(intern_, {kSpecKey}, {encode_spec(paths)},
@@ -199,7 +200,7 @@ void RedisStore::save_states(DeviceNumber device, std::span<const ObservationSta
     }
     if (!records.empty()) {
         const std::string_view keys[] = {key};
-        batch.eval(merge_, redis::Args(keys), redis::Args(records.views()));
+        batch.eval(merge_states_, redis::Args(keys), redis::Args(records.views()));
     }
     client_.submit(std::move(batch), all_done(std::move(done)));
 }

@@ -32,6 +32,7 @@ class RedisStore final : public ObservationStore {
     redis::Script delete_template_;
     redis::Script add_own_;
     redis::Script merge_;
+    redis::Script merge_states_;
 };
 
 }  // namespace lanyard::observation

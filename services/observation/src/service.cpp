@@ -125,10 +125,12 @@ void ObservationServiceImpl::make_workers() {
         scheduler_, *downlink_, *directory_, *store_, specs_, metrics_, context_.log, redis_health_, config_.reconcile,
         key_, defaults_, [this](InitialValue value) { return uplink_->submit(std::move(value)); },
         [this] { uplink_->specs_changed(); }, [this] { templates_ready(); }});
-    uplink_ = std::make_unique<UplinkWorker>(
-        UplinkWorker::Shared{config_, specs_, *store_, metrics_, context_.log, kafka_},
-        UplinkEvents{[this](EndedObservation ended) { control_->ended(std::move(ended)); },
-                     [this] { control_->load_specs(); }});
+    uplink_ =
+        std::make_unique<UplinkWorker>(UplinkWorker::Shared{config_, specs_, *store_, metrics_, context_.log, kafka_},
+                                       UplinkEvents{[this](EndedObservation ended, std::function<void()> kept) {
+                                                        control_->ended(std::move(ended), std::move(kept));
+                                                    },
+                                                    [this] { control_->load_specs(); }});
     lifecycle_ = std::make_unique<LifecycleWorker>(config_, metrics_, context_.log,
                                                    [this](LifecycleEvent event, std::function<void()> done) {
                                                        control_->lifecycle(std::move(event), std::move(done));

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include "base/bytes.hpp"
 #include "lanyard/storage/v1/observation.pb.h"
 
@@ -10,6 +13,7 @@ namespace lanyard::observation {
 namespace {
 
 constexpr std::size_t kOrderBytes = 8;
+constexpr std::size_t kStateOrderBytes = 16;  // generation, time
 
 std::string with_order(std::int64_t order, std::string_view rest) {
     Bytes bytes;
@@ -34,9 +38,20 @@ std::optional<Message> parse(std::string_view bytes) {
 }
 
 template <class Message>
-std::optional<Message> parse_ordered(std::string_view bytes) {
-    if (bytes.size() < kOrderBytes) return {};
-    return parse<Message>(bytes.substr(kOrderBytes));
+std::optional<Message> parse_ordered(std::string_view bytes, std::size_t order_bytes) {
+    if (bytes.size() < order_bytes) return {};
+    return parse<Message>(bytes.substr(order_bytes));
+}
+
+// Maps in the same order each time: the store tells by the bytes whether something changed.
+std::string in_fixed_order(const google::protobuf::MessageLite& message) {
+    std::string out;
+    google::protobuf::io::StringOutputStream bytes(&out);
+    google::protobuf::io::CodedOutputStream stream(&bytes);
+    stream.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&stream);
+    stream.Trim();
+    return out;
 }
 
 template <class Message>
@@ -78,7 +93,7 @@ std::string encode_template(const Template& entry) {
     for (const std::string& path : entry.paths) message.add_paths(path);
     message.mutable_attributes()->insert(entry.attributes.begin(), entry.attributes.end());
     set_accept(message, entry.accept);
-    return message.SerializeAsString();
+    return in_fixed_order(message);
 }
 
 std::optional<Template> decode_template(std::string_view bytes) {
@@ -122,14 +137,15 @@ std::string encode_state(const ObservationState& state) {
     message.set_state(static_cast<std::uint32_t>(state.state));
     message.set_reason(state.reason);
     message.set_generation(state.generation);
-    return with_order(state.generation, message.SerializeAsString());
+    message.set_since_ms(state.since_ms);
+    return with_order(state.generation, with_order(state.since_ms, message.SerializeAsString()));
 }
 
 std::optional<ObservationState> decode_state(std::string_view bytes) {
-    const auto message = parse_ordered<storage::v1::StoredObservationState>(bytes);
+    const auto message = parse_ordered<storage::v1::StoredObservationState>(bytes, kStateOrderBytes);
     if (!message) return {};
     return ObservationState{static_cast<SpecId>(message->spec()), state_from(message->state()), message->reason(),
-                            message->generation()};
+                            message->generation(), message->since_ms()};
 }
 
 std::string encode_notify(const LastNotify& notify) {
@@ -142,7 +158,7 @@ std::string encode_notify(const LastNotify& notify) {
 }
 
 std::optional<LastNotify> decode_notify(std::string_view bytes) {
-    const auto message = parse_ordered<storage::v1::StoredObservationState>(bytes);
+    const auto message = parse_ordered<storage::v1::StoredObservationState>(bytes, kOrderBytes);
     if (!message) return {};
     return LastNotify{static_cast<SpecId>(message->spec()), message->generation(), message->observe_sequence(),
                       message->last_notify_ms()};

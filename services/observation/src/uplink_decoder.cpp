@@ -64,6 +64,7 @@ Decoded decode_payload(const UplinkRecord& record, const lwm2m::Path& base, bool
     lwm2m::DecodeContext context;
     context.base = base;
     context.received_ms = record.received_ms();
+    context.root_path = record.root_path();
     auto decoded = lwm2m::decode(*format, as_bytes(record.payload()), context);
     if (decoded) return std::move(*decoded);
     const bool too_large = decoded.error().code == Errc::too_large;

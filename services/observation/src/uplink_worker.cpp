@@ -15,22 +15,15 @@ using events::v1::UplinkRecord;
 
 constexpr std::size_t kReportBatch = 10000;
 constexpr Duration kIdleWait = 100ms;
-constexpr Duration kLagInterval = 15s;
 constexpr Duration kRevokeGrace = 5s;
+// Ended observations that are on their way to the store; reading pauses above it.
+constexpr std::size_t kKeepingMax = 4096;
 
 std::chrono::milliseconds to_ms(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
 
 }  // namespace
-
-// One write of latest values at a time; `failed` ones are written again.
-struct UplinkWorker::LatestWrite {
-    std::vector<ObservationStore::LatestUpdate> updates;
-    enum class State : std::uint8_t { idle, busy, failed };
-    std::atomic<State> state{State::idle};
-    runtime::Wakeup changed;
-};
 
 UplinkWorker::UplinkWorker(Shared shared, UplinkEvents events)
     : shared_(std::move(shared)),
@@ -41,7 +34,8 @@ UplinkWorker::UplinkWorker(Shared shared, UplinkEvents events)
       latest_(config_.uplink.latest_max),
       emitter_(config_.format, *this),
       record_(std::make_shared<UplinkRecord>()),
-      write_(std::make_shared<LatestWrite>()) {}
+      write_(std::make_shared<LatestWrite>()),
+      kept_(std::make_shared<TicketBox>(kKeepingMax + config_.uplink.batch_max + config_.uplink.held_max)) {}
 
 UplinkWorker::~UplinkWorker() {
     (void)stop(runtime::Deadline::in(Duration::zero()));
@@ -97,17 +91,21 @@ void UplinkWorker::run() {
     poller.add(wakeup_.fd(), 1);
     int producer_fd = producer_->event_fd();
     poller.add(producer_fd, 2);
+    poller.add(kept_->wakeup.fd(), 3);
     while (!stopping_) {
         if (!subscribed_ && begun_) {
             const std::string topics[] = {config_.kafka.uplink_topic};
             subscribed_ = consumer_->subscribe(topics).has_value();
         }
         if (can_read()) {
-            (void)poller.wait(mailbox_.prepare_to_sleep() ? kIdleWait : Duration::zero());
+            const bool idle = mailbox_.prepare_to_sleep() && kept_->tickets.prepare_to_sleep();
+            (void)poller.wait(idle ? kIdleWait : Duration::zero());
         } else {
             producer_->poll(*this, kReportBatch, 20ms);
         }
         wakeup_.clear();
+        kept_->wakeup.clear();
+        take_kept();
         producer_->poll(*this, kReportBatch);
         take_initial();
         if (rewind_) {
@@ -125,7 +123,7 @@ void UplinkWorker::run() {
 
 bool UplinkWorker::can_read() const {
     return begun_ && !rewind_ && producer_->stats().queued < config_.uplink.in_flight_max &&
-           held_.size() < config_.uplink.held_max && producer_->available();
+           held_.size() < config_.uplink.held_max && keeping_ < kKeepingMax && producer_->available();
 }
 
 void UplinkWorker::read() {
@@ -174,9 +172,7 @@ bool UplinkWorker::process(const UplinkRecord& record, const Origin& origin, Par
     const DeviceNumber device{record.device_number()};
     const auto spec = static_cast<SpecId>(record.observation_spec());
     if (auto* ended = std::get_if<Ended>(&decoded)) {
-        shared_.metrics.observation_ended();
-        freshness_.forget(device, spec);
-        events_.ended({device, record.tenant(), record.endpoint(), spec, record.generation(), ended->reason});
+        end(record, std::move(ended->reason), ticket);
         return true;
     }
     auto& records = std::get<lwm2m::Records>(decoded);
@@ -192,6 +188,28 @@ bool UplinkWorker::process(const UplinkRecord& record, const Origin& origin, Par
     shared_.metrics.values_produced(records.size());
     store_values(record, records);
     return true;
+}
+
+void UplinkWorker::end(const UplinkRecord& record, std::string reason, Partitions::Ticket ticket) {
+    const DeviceNumber device{record.device_number()};
+    const auto spec = static_cast<SpecId>(record.observation_spec());
+    shared_.metrics.observation_ended();
+    freshness_.forget(device, spec);
+    partitions_.add(ticket);
+    ++keeping_;
+    events_.ended({device, record.tenant(), record.endpoint(), spec, record.generation(), std::move(reason),
+                   record.received_ms()},
+                  [kept = kept_, ticket] {
+                      Partitions::Ticket copy = ticket;
+                      (void)kept->tickets.push(std::move(copy));
+                  });
+}
+
+void UplinkWorker::take_kept() {
+    kept_->tickets.drain(kept_tickets_);
+    for (const Partitions::Ticket ticket : kept_tickets_) partitions_.done(ticket);
+    keeping_ -= kept_tickets_.size();
+    kept_tickets_.clear();
 }
 
 void UplinkWorker::store_values(const UplinkRecord& record, lwm2m::Records& records) {
@@ -365,6 +383,7 @@ void UplinkWorker::rewind() {
 void UplinkWorker::settle(std::span<const kafka::TopicOffset> partitions, runtime::Deadline deadline) {
     while (!partitions_.settled(partitions) && !rewind_ && !deadline.expired()) {
         producer_->poll(*this, kReportBatch, 50ms);
+        take_kept();
         retry_held();
     }
 }
@@ -400,72 +419,6 @@ void UplinkWorker::on_committed(std::span<const kafka::TopicOffset>, const Resul
 void UplinkWorker::on_error(const Error& error, const kafka::TopicOffset*) {
     if (auto suppressed = log_limit_.admit("consumer", runtime::steady_now())) {
         shared_.log.warn("trouble with reading uplink", {{"error", error.message}, {"suppressed", *suppressed}});
-    }
-}
-
-void UplinkWorker::periodic(SteadyTime now) {
-    if (now >= next_commit_) {
-        next_commit_ = now + config_.kafka.commit_interval;
-        commit();
-        report_health();
-    }
-    if (now >= next_latest_) {
-        next_latest_ = now + config_.uplink.latest_interval;
-        flush_latest(config_.uplink.latest_max);
-    }
-    if (now >= next_lag_) {
-        next_lag_ = now + kLagInterval;
-        measure_lag();
-    }
-}
-
-void UplinkWorker::commit() {
-    const auto offsets = partitions_.to_commit();
-    if (offsets.empty()) return;
-    if (auto sent = consumer_->commit_async(offsets); !sent) partitions_.commit_failed();
-}
-
-void UplinkWorker::flush_latest(std::size_t max) {
-    using WriteState = LatestWrite::State;
-    if (write_->state == WriteState::busy) return;
-    if (write_->state == WriteState::idle) write_->updates = latest_.take(max);
-    if (write_->updates.empty()) return;
-    write_->state = WriteState::busy;
-    // The callback may outlive this worker; the metrics belong to the service, which stops its store first.
-    shared_.store.merge_latest(write_->updates, [write = write_, &metrics = shared_.metrics](Result<void> result) {
-        if (result) {
-            metrics.latest_written(write->updates.size());
-            write->updates.clear();
-        } else {
-            metrics.latest_failed();
-        }
-        write->state = result ? WriteState::idle : WriteState::failed;
-        write->changed.notify();
-    });
-}
-
-void UplinkWorker::measure_lag() {
-    shared_.metrics.observations(freshness_.size());
-    if (!subscribed_ || !consumer_->available()) return;
-    const auto ends = consumer_->end_offsets(config_.kafka.uplink_topic, 1s);
-    if (!ends) return;
-    const auto positions = partitions_.positions();
-    std::int64_t lag = 0;
-    for (const auto& end : *ends) {
-        if (const auto at = positions.find(end.partition); at != positions.end()) {
-            lag += std::max<std::int64_t>(0, end.offset - at->second);
-        }
-    }
-    shared_.metrics.lag(config_.kafka.uplink_topic, lag);
-}
-
-void UplinkWorker::report_health() {
-    shared_.metrics.in_flight(producer_->stats().queued);
-    if (!begun_) return;
-    if (!producer_->available() || !consumer_->available()) {
-        shared_.kafka.down("no broker answers (" + producer_->unavailable_reason() + "); attempts go on");
-    } else {
-        shared_.kafka.ok();
     }
 }
 

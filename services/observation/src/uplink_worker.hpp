@@ -26,6 +26,7 @@
 #include "telemetry/log.hpp"
 #include "telemetry/rate_limit.hpp"
 #include "telemetry_emitter.hpp"
+#include "ticket_box.hpp"
 
 namespace lanyard::observation {
 
@@ -37,6 +38,7 @@ struct EndedObservation {
     SpecId spec = 0;
     std::uint32_t generation = 0;
     std::string reason;
+    UnixMillis received_ms = 0;
 };
 
 // The first value of an observation, out of the answer to Observe, as the uplink record of a notification.
@@ -48,7 +50,8 @@ struct InitialValue {
 
 // What the worker tells others. Called on its thread; must not block.
 struct UplinkEvents {
-    std::function<void(EndedObservation)> ended;
+    // `kept` is called once, on any thread, when the store has it: then the record counts as done.
+    std::function<void(EndedObservation, std::function<void()> kept)> ended;
     // A notification names a spec that this process does not know: load them from the store.
     std::function<void()> specs_wanted;
 };
@@ -119,6 +122,8 @@ class UplinkWorker final : private kafka::ConsumerEvents, private kafka::Deliver
                 Partitions::Ticket ticket);
     void hold(const events::v1::UplinkRecord& record, const Origin& origin, Partitions::Ticket ticket);
     void retry_held();
+    void end(const events::v1::UplinkRecord& record, std::string reason, Partitions::Ticket ticket);
+    void take_kept();
     void take_initial();
     void close_initial(std::uint64_t id);
     void rewind();
@@ -146,9 +151,18 @@ class UplinkWorker final : private kafka::ConsumerEvents, private kafka::Deliver
     std::deque<Held> held_;
     std::unordered_map<std::uint64_t, PendingInitial> initial_;
     std::uint64_t next_initial_ = 0;
-    // The write of latest values that is under way or must be repeated; shared with the store's callback.
-    struct LatestWrite;
+    // One write of latest values at a time; `failed` ones are written again. Shared with the store's callback.
+    struct LatestWrite {
+        std::vector<ObservationStore::LatestUpdate> updates;
+        enum class State : std::uint8_t { idle, busy, failed };
+        std::atomic<State> state{State::idle};
+        runtime::Wakeup changed;
+    };
     std::shared_ptr<LatestWrite> write_;
+    // Ended observations that the store has; shared with the callbacks, which may come after the worker is gone.
+    std::shared_ptr<TicketBox> kept_;
+    std::size_t keeping_ = 0;
+    std::vector<Partitions::Ticket> kept_tickets_;
 
     runtime::Wakeup wakeup_;
     runtime::Mailbox<InitialValue> mailbox_{16384, wakeup_};

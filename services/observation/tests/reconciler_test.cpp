@@ -28,6 +28,7 @@ class Reconciling : public ::testing::Test {
     void set_templates(std::vector<Template> entries) { templates = compile({1, std::move(entries)}); }
     bool publish(InitialValue value) {
         published.push_back(value.record);
+        if (while_publishing) while_publishing();
         value.done(!fail_publish);
         return true;
     }
@@ -56,6 +57,7 @@ class Reconciling : public ::testing::Test {
     std::shared_ptr<const CompiledTemplates> templates;
     std::vector<std::shared_ptr<const events::v1::UplinkRecord>> published;
     bool fail_publish = false;
+    std::function<void()> while_publishing;
     int done = 0;
     std::unique_ptr<Reconciler> reconciler;
 };
@@ -177,6 +179,26 @@ TEST_F(Reconciling, AnUndeliveredFirstValueIsPublishedAgainWithTheSameId) {
     ASSERT_EQ(published.size(), 2U);
     EXPECT_EQ(published[0]->event_id(), published[1]->event_id());
     EXPECT_EQ(done, 1);
+}
+
+TEST_F(Reconciling, AnEndThatIsStoredBeforeTheAnswerStays) {
+    while_publishing = [&] {
+        const SpecId spec = *specs.find(std::vector<std::string>{"/3303/0/5700"});
+        const ObservationState ended{spec, State::failed, "4.04 Not Found", 1, 1764000000001};
+        EXPECT_TRUE(
+            wait_for<void>([&](auto cb) { store->save_states(DeviceNumber{65}, std::span(&ended, 1), {}, cb); }));
+    };
+    submit(fake_device());
+    EXPECT_EQ(state_of("/3303/0/5700").state, State::failed);
+    EXPECT_EQ(state_of("/3303/0/5700").reason, "4.04 Not Found");
+}
+
+TEST_F(Reconciling, TheFirstValueSaysWhereTheDeviceKeepsItsObjects) {
+    DeviceInfo device = fake_device();
+    device.object_links = "</lwm2m>;rt=\"oma.lwm2m\",</lwm2m/3303/0>";
+    submit(device);
+    ASSERT_EQ(published.size(), 1U);
+    EXPECT_EQ(published[0]->root_path(), "/lwm2m");
 }
 
 TEST_F(Reconciling, NotAcceptableIsAskedAgainWithoutAccept) {

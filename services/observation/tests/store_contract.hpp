@@ -116,6 +116,19 @@ TEST_P(StoreContract, StatesOfAnOlderGenerationDoNotReplace) {
     EXPECT_TRUE(device(b).states.empty());
 }
 
+TEST_P(StoreContract, TheLaterWordOfADeviceStays) {
+    const ObservationState accepted{1, State::active, "", 5, 1000};
+    const ObservationState ended{1, State::failed, "4.04 Not Found", 5, 1001};
+    save(a, {ended});
+    save(a, {accepted});
+    EXPECT_EQ(device(a).states, (std::vector<ObservationState>{ended}));
+    const ObservationState registered{1, State::active, "", 6, 900};
+    save(a, {registered});
+    EXPECT_EQ(device(a).states, (std::vector<ObservationState>{registered})) << "a later registration counts more";
+    save(a, {{1, State::pending, "", 6, 900}});
+    EXPECT_EQ(device(a).states.at(0).state, State::pending) << "the same time: the later call";
+}
+
 TEST_P(StoreContract, LatestValuesAreTheNewest) {
     merge({{a, {{{"/3/0/9", 100, "old"}, {"/3/0/13", 1, "x"}}, {{4, 1, 7, 100}}}}, {b, {{{"/3/0/9", 1, "b"}}, {}}}});
     merge({{a, {{{"/3/0/9", 200, std::string("n\0w", 3)}}, {{4, 1, 8, 200}}}}});

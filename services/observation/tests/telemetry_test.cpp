@@ -175,6 +175,16 @@ TEST_F(Telemetry, UndecodableRecordsAreRejectedWithACode) {
     EXPECT_TRUE(std::holds_alternative<UnknownSpec>(decode_uplink(notify(9, 0, "22.5"), specs)));
 }
 
+TEST_F(Telemetry, NamesBelowAnAlternateRootAreTakenWithoutIt) {
+    constexpr std::uint32_t kSenmlJson = 110;
+    UplinkRecord r = notify(1, kSenmlJson, R"([{"n":"/lwm2m/3303/0/5700","v":22.5}])");
+    EXPECT_EQ(rejected(r), "UNDECODABLE_PAYLOAD");
+    r.set_root_path("/lwm2m");
+    EXPECT_EQ(json::parse(run(r).at(0).value)["path"], "/3303/0/5700");
+    r.set_payload(R"([{"n":"/3303/0/5700","v":22.5}])");
+    EXPECT_EQ(run(r).size(), 1U) << "a device may leave it out";
+}
+
 TEST_F(Telemetry, ErrorNotificationEndsTheObservation) {
     UplinkRecord r = notify(1, {}, "");
     r.set_coap_code(0x84);

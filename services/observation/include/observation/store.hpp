@@ -54,7 +54,8 @@ class ObservationStore {
     virtual void add_own(DeviceNumber device, const OwnObservation& own, Done<void> done) = 0;
     // not_found when there is none.
     virtual void remove_own(DeviceNumber device, std::string_view id, Done<void> done) = 0;
-    // Sets states (an older generation does not replace a newer one) and erases those of `gone`.
+    // Sets states (an older generation does not replace a newer one, nor an older word of the same generation) and
+    // erases those of `gone`.
     virtual void save_states(DeviceNumber device, std::span<const ObservationState> states,
                              std::span<const SpecId> gone, Done<void> done) = 0;
 

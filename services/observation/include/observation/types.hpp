@@ -60,6 +60,7 @@ struct ObservationState {
     State state = State::pending;
     std::string reason;            // why it failed
     std::uint32_t generation = 0;  // of the registration for which this holds
+    UnixMillis since_ms = 0;       // when the device said so; the later word stays
     friend bool operator==(const ObservationState&, const ObservationState&) = default;
 };
 
