@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
+#include "base/bytes.hpp"
+#include "identity/observation_token.hpp"
 #include "identity/resource_name.hpp"
 
 namespace lanyard::registry {
@@ -16,6 +17,7 @@ namespace {
 // The ingress answers a timeout by itself; this is how much later it counts as lost.
 constexpr auto kSlack = std::chrono::milliseconds(500);
 constexpr std::size_t kNodeCacheMax = 4096;
+constexpr std::size_t kSpecs = 65536;
 
 }  // namespace
 
@@ -30,6 +32,7 @@ DownlinkRouter::DownlinkRouter(DeviceStore& store, IngressLinks& links, const Co
       links_(links),
       config_(config),
       clock_(std::move(clock)),
+      learnt_(kSpecs),
       alive_(std::make_shared<DownlinkRouter*>(this)) {
     links_.set_events({.result = [this](DownlinkResult&& result) { on_result(std::move(result)); },
                        .failed = [this](std::uint64_t id, const std::string& reason) { on_failed(id, reason); }});
@@ -63,8 +66,24 @@ void DownlinkRouter::route(DownlinkRequest request, Answer answer) {
     if (!named || !stored.request.has_request()) {
         return finish(id, DownlinkResult::OUTCOME_INVALID, "device or request is missing");
     }
+    learn(stored.request.request());
     if (stored.request.device_number() != 0 && stored.request.owner().node() != 0) return find_node(id);
     look_up(id);
+}
+
+void DownlinkRouter::learn(const internal::v1::CoapRequest& request) {
+    if (!request.has_observe() || request.observe() != 0) return;
+    const auto token = identity::parse_observation_token(as_bytes(request.token()));
+    if (!token || learnt_[token->spec]) return;
+    learnt_[token->spec] = true;
+    internal::v1::CoapRequest observed = request;
+    observed.clear_token();
+    observed.clear_observe();
+    observed.clear_accept();
+    store_.keep_observed(token->spec, observed.SerializeAsString(),
+                         guarded<void>([spec = token->spec](DownlinkRouter& self, Result<void> stored) {
+                             if (!stored) self.learnt_[spec] = false;  // with the next Observe again
+                         }));
 }
 
 void DownlinkRouter::look_up(std::uint64_t id) {

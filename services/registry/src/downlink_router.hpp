@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/time.hpp"
 #include "ingress_links.hpp"
@@ -50,6 +51,8 @@ class DownlinkRouter {
         bool retried = false;
     };
 
+    // Keeps what an Observe asks for, so that any ingress can fetch the rest of its notifications (Resolve).
+    void learn(const internal::v1::CoapRequest& request);
     void look_up(std::uint64_t id);
     void on_device(std::uint64_t id, Result<DeviceRecord> device);
     void find_node(std::uint64_t id);
@@ -67,6 +70,7 @@ class DownlinkRouter {
     const Clock clock_;
     std::unordered_map<std::uint64_t, Flight> flights_;
     std::unordered_map<std::uint32_t, std::string> node_addresses_;
+    std::vector<bool> learnt_;  // by spec number: stored, or about to be
     std::uint64_t last_id_ = 0;
     bool closed_ = false;
     std::shared_ptr<DownlinkRouter*> alive_;

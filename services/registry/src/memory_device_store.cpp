@@ -329,6 +329,21 @@ void MemoryDeviceStore::node(std::uint32_t number, Done<Node> done) {
     });
 }
 
+void MemoryDeviceStore::keep_observed(std::uint16_t spec, std::string request, Done<void> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<void> {
+        all.observed.try_emplace(spec, std::move(request));
+        return {};
+    });
+}
+
+void MemoryDeviceStore::observed(std::uint16_t spec, Done<std::string> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<std::string> {
+        const auto found = all.observed.find(spec);
+        if (found != all.observed.end()) return found->second;
+        return make_error(Errc::not_found, "no observation with spec " + std::to_string(spec) + " is known");
+    });
+}
+
 void MemoryDeviceStore::counts(std::uint32_t partition, Done<Counts> done) {
     run(std::move(done), [&](MemoryDevices& all) -> Result<Counts> { return all.partitions[partition].counts; });
 }

@@ -42,6 +42,7 @@ class MemoryDevices {
     std::map<std::string, UnixMillis> replicas;
     std::map<std::uint32_t, Node> nodes;
     std::uint32_t last_node = 0;
+    std::map<std::uint16_t, std::string> observed;  // by spec number
 
     MemoryPartition& of(const std::string& key) { return partitions[identity::partition_of(key)]; }
     MemoryPartition& of(identity::DeviceNumber number) { return partitions[number.partition()]; }

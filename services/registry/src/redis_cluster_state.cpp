@@ -1,4 +1,5 @@
-// The part of RedisDeviceStore that serves replicas and ingress processes: outbox, leases, nodes, counts.
+// The part of RedisDeviceStore that serves replicas and ingress processes: outbox, leases, nodes, observed specs,
+// counts.
 #include <algorithm>
 
 #include "record_codec.hpp"
@@ -12,6 +13,7 @@ using std::to_string;
 
 constexpr std::string_view kReplicas = "reg:replicas";
 constexpr std::string_view kNodes = "reg:nodes";
+constexpr std::string_view kObserved = "reg:observed";
 
 std::string outbox_key(std::uint32_t partition) {
     return "reg:" + partition_tag(partition) + ":out";
@@ -112,6 +114,20 @@ void RedisDeviceStore::node(std::uint32_t number, Done<Node> done) {
     client_->command(
         {"HGET", kNodes, to_string(number)},
         deliver(executor_, std::move(done), [number](const redis::Reply& reply) { return to_node(number, reply); }));
+}
+
+void RedisDeviceStore::keep_observed(std::uint16_t spec, std::string request, Done<void> done) {
+    client_->command({"HSETNX", kObserved, to_string(spec), request},
+                     deliver(executor_, std::move(done), ignore_reply));
+}
+
+void RedisDeviceStore::observed(std::uint16_t spec, Done<std::string> done) {
+    client_->command({"HGET", kObserved, to_string(spec)},
+                     deliver(executor_, std::move(done), [spec](const redis::Reply& reply) -> Result<std::string> {
+                         if (!reply.is_nil()) return std::string(reply.text());
+                         return make_error(Errc::not_found,
+                                           "no observation with spec " + to_string(spec) + " is known");
+                     }));
 }
 
 void RedisDeviceStore::counts(std::uint32_t partition, Done<Counts> done) {

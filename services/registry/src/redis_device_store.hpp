@@ -41,6 +41,8 @@ class RedisDeviceStore final : public DeviceStore {
     void retire(std::string replica, Done<void> done) override;
     void register_node(Node node, Done<std::uint32_t> done) override;
     void node(std::uint32_t number, Done<Node> done) override;
+    void keep_observed(std::uint16_t spec, std::string request, Done<void> done) override;
+    void observed(std::uint16_t spec, Done<std::string> done) override;
     void counts(std::uint32_t partition, Done<Counts> done) override;
     [[nodiscard]] Result<void> available() const override;
 

@@ -68,8 +68,12 @@ void fill(const DeviceRecord& device, internal::v1::OwnedRegistration& out) {
 
 }  // namespace
 
-RegistrationHandler::RegistrationHandler(DeviceStore& store, const Config& config, Events events)
-    : store_(store), config_(config), events_(std::move(events)), alive_(std::make_shared<RegistrationHandler*>(this)) {
+RegistrationHandler::RegistrationHandler(DeviceStore& store, const Config& config, const SipKey& key, Events events)
+    : store_(store),
+      config_(config),
+      key_(key),
+      events_(std::move(events)),
+      alive_(std::make_shared<RegistrationHandler*>(this)) {
     for (const TenantPolicy& tenant : config_.tenants) tenants_[tenant.id] = &tenant;
 }
 
@@ -104,6 +108,9 @@ void RegistrationHandler::handle(std::uint32_t node, const Command& command, Rep
         case Command::kExpire:
             call.operation = "expire";
             return on_expire(command.expire(), std::move(call));
+        case Command::kResolve:
+            call.operation = "resolve";
+            return on_resolve(command.resolve(), std::move(call));
         case Command::COMMAND_NOT_SET:
             break;
     }
@@ -178,7 +185,43 @@ void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt
     command.node = node;
     command.shard = static_cast<std::uint16_t>(in.shard());
     command.now_ms = in.received_ms();
-    store_.adopt(std::move(command), changed(std::move(call), true));
+    if (in.generation() != 0) return store_.adopt(std::move(command), changed(std::move(call), true));
+    const auto token = identity::parse_observation_token(as_bytes(in.token()));
+    if (!token || token->device != command.device) {
+        return answer(call, make_error(Errc::not_found, "the token belongs to no registration of the device"));
+    }
+    adopt_by_token(std::move(command), *token, std::move(call));
+}
+
+// The token is checked before anything changes: a forged one must not take a device away from its owner.
+void RegistrationHandler::adopt_by_token(AdoptCommand command, const identity::ObservationToken& token, Call call) {
+    const identity::DeviceNumber device = command.device;
+    store_.get(device, [this, alive = alive_, command = std::move(command), token,
+                        call = std::move(call)](Result<DeviceRecord> found) mutable {
+        if (!*alive) return;
+        if (!found) return answer(call, found.error());
+        if (!found->registered || !identity::verify_observation_token(key_, token, found->generation)) {
+            return answer(call, make_error(Errc::not_found, "the token belongs to no registration of the device"));
+        }
+        command.generation = found->generation;  // so that a Register in between is not adopted
+        store_.adopt(std::move(command), changed(std::move(call), true));
+    });
+}
+
+void RegistrationHandler::on_resolve(const internal::v1::Resolve& in, Call call) {
+    if (in.spec() == 0 || in.spec() > 0xffff) {
+        return answer(call, make_error(Errc::invalid_argument, "spec: must be 1 to 65535"));
+    }
+    store_.observed(static_cast<std::uint16_t>(in.spec()),
+                    [this, alive = alive_, call = std::move(call)](Result<std::string> request) mutable {
+                        if (!*alive) return;
+                        if (!request) return answer(call, request.error());
+                        RegistrationResult result;
+                        if (!result.mutable_observed()->ParseFromString(*request)) {
+                            return answer(call, make_error(Errc::internal, "the stored observation cannot be read"));
+                        }
+                        answer(call, std::move(result));
+                    });
 }
 
 Done<Change> RegistrationHandler::changed(Call call, bool owner_may_change) {

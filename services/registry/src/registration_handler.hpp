@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "base/hash.hpp"
+#include "identity/observation_token.hpp"
 #include "lanyard/internal/v1/registration.pb.h"
 #include "registry/config.hpp"
 #include "registry/device_store.hpp"
@@ -26,7 +28,8 @@ class RegistrationHandler {
         std::function<void(std::size_t ended)> expired;
     };
 
-    RegistrationHandler(DeviceStore& store, const Config& config, Events events);
+    // `key` is the cluster key.
+    RegistrationHandler(DeviceStore& store, const Config& config, const SipKey& key, Events events);
     ~RegistrationHandler();
     RegistrationHandler(const RegistrationHandler&) = delete;
     RegistrationHandler& operator=(const RegistrationHandler&) = delete;
@@ -50,6 +53,9 @@ class RegistrationHandler {
     void on_update(const internal::v1::Update& in, Call call);
     void on_deregister(const internal::v1::Deregister& in, Call call);
     void on_adopt(std::uint32_t node, const internal::v1::Adopt& in, Call call);
+    // The generation that the token of a notification belongs to is adopted, if it is the current one.
+    void adopt_by_token(AdoptCommand command, const identity::ObservationToken& token, Call call);
+    void on_resolve(const internal::v1::Resolve& in, Call call);
     void on_touch(const internal::v1::Touch& in, Call call);
     void on_expire(const internal::v1::Expire& in, Call call);
     [[nodiscard]] Result<void> check_register(const internal::v1::Register& in) const;
@@ -61,6 +67,7 @@ class RegistrationHandler {
 
     DeviceStore& store_;
     const Config& config_;
+    const SipKey key_;
     const Events events_;
     std::map<std::string, const TenantPolicy*, std::less<>> tenants_;
     std::size_t pending_ = 0;

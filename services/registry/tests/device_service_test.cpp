@@ -1,6 +1,7 @@
 #include <set>
 #include <thread>
 
+#include "identity/observation_token.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
 
@@ -56,6 +57,7 @@ TEST_F(ServiceTest, AnAdoptedDeviceIsFencedAtItsFormerOwner) {
     const auto owned = one.register_device("urn:a").registration();
     internal::v1::RegistrationCommand adopt;
     adopt.mutable_adopt()->set_device_number(owned.device_number());
+    adopt.mutable_adopt()->set_generation(owned.generation());
     adopt.mutable_adopt()->set_received_ms(runtime::now().wall_ms);
     const RegistrationResult result = two.call(adopt);
     ASSERT_EQ(result.status(), RegistrationResult::STATUS_OK);
@@ -69,6 +71,32 @@ TEST_F(ServiceTest, AnAdoptedDeviceIsFencedAtItsFormerOwner) {
     EXPECT_EQ(one.call(update).status(), RegistrationResult::STATUS_STALE);
     update.mutable_update()->set_generation(77);
     EXPECT_EQ(one.call(update).status(), RegistrationResult::STATUS_UNKNOWN);
+}
+
+TEST_F(ServiceTest, AForgedTokenAdoptsNothing) {
+    FakeIngress one("ingress-0", registry_->address());
+    FakeIngress two("ingress-1", registry_->address());
+    const auto owned = one.register_device("urn:a").registration();
+    const auto adopt = [&](std::uint32_t device, std::uint32_t generation, unsigned flipped) {
+        auto token = identity::make_observation_token(kClusterKey, {device}, 5, generation);
+        token.back() = static_cast<std::uint8_t>(token.back() ^ flipped);
+        internal::v1::RegistrationCommand command;
+        command.mutable_adopt()->set_device_number(owned.device_number());
+        command.mutable_adopt()->set_token(token.data(), token.size());
+        command.mutable_adopt()->set_received_ms(runtime::now().wall_ms);
+        return two.call(command);
+    };
+    EXPECT_EQ(adopt(owned.device_number(), owned.generation(), 1).status(), RegistrationResult::STATUS_UNKNOWN);
+    EXPECT_EQ(adopt(owned.device_number(), owned.generation() + 1, 0).status(), RegistrationResult::STATUS_UNKNOWN);
+    EXPECT_EQ(adopt(owned.device_number() + 64, owned.generation(), 0).status(), RegistrationResult::STATUS_UNKNOWN);
+    internal::v1::RegistrationCommand bare;
+    bare.mutable_adopt()->set_device_number(owned.device_number());
+    EXPECT_EQ(two.call(bare).status(), RegistrationResult::STATUS_UNKNOWN);
+
+    const auto result = adopt(owned.device_number(), owned.generation(), 0);
+    ASSERT_EQ(result.status(), RegistrationResult::STATUS_OK);
+    EXPECT_EQ(result.registration().epoch(), owned.epoch() + 1) << "the refused ones must not have raised it";
+    EXPECT_EQ(one.wait_for_fence().epoch(), owned.epoch() + 1);
 }
 
 TEST_F(ServiceTest, DeregisterDeviceEndsTheRegistrationAndTellsItsOwner) {

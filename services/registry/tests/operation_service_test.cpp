@@ -1,3 +1,4 @@
+#include "identity/observation_token.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
 
@@ -215,6 +216,34 @@ TEST_F(OperationTest, RouterFindsTheOwnerAgainWhenTheHintIsOld) {
     request.set_device_number(64 * 7000 + 1);
     EXPECT_EQ(client.call(request).outcome(), DownlinkResult::OUTCOME_UNKNOWN_DEVICE);
     EXPECT_EQ(client.call({}).outcome(), DownlinkResult::OUTCOME_INVALID);
+}
+
+TEST_F(OperationTest, RouterRemembersWhatAnObservationAsksFor) {
+    ingress_.set_device([](const auto&, DownlinkResult& result) { result.set_coap_code(0x45); });
+    RouterClient client(registry_->address());
+    internal::v1::RegistrationCommand resolve;
+    resolve.mutable_resolve()->set_spec(5);
+    EXPECT_EQ(ingress_.call(resolve).status(), internal::v1::RegistrationResult::STATUS_UNKNOWN);
+    v1::Device device;
+    ASSERT_TRUE(get("urn:a", device).ok());
+    DownlinkRequest request;
+    request.set_device_number(device.device_number());
+    request.mutable_request()->set_method(1);
+    request.mutable_request()->set_path("/3303/0/5700");
+    request.mutable_request()->set_accept(112);
+    request.mutable_request()->set_observe(0);
+    const auto token = identity::make_observation_token(kClusterKey, {device.device_number()}, 5, 1);
+    request.mutable_request()->set_token(token.data(), token.size());
+    EXPECT_EQ(client.call(request).outcome(), DownlinkResult::OUTCOME_ANSWERED);
+    const auto result = ingress_.call(resolve);
+    ASSERT_EQ(result.status(), internal::v1::RegistrationResult::STATUS_OK);
+    EXPECT_EQ(result.observed().method(), 1U);
+    EXPECT_EQ(result.observed().path(), "/3303/0/5700");
+    EXPECT_FALSE(result.observed().has_observe());
+    EXPECT_FALSE(result.observed().has_accept());
+    EXPECT_TRUE(result.observed().token().empty());
+    resolve.mutable_resolve()->set_spec(0);
+    EXPECT_EQ(ingress_.call(resolve).status(), internal::v1::RegistrationResult::STATUS_INVALID);
 }
 
 TEST_F(OperationTest, RouterSaysUnavailableWhenTheOwnerIsGone) {

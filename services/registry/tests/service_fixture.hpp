@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.hpp"
 #include "kafka/mock_cluster.hpp"
 #include "lanyard/internal/v1/downlink.grpc.pb.h"
 #include "lanyard/internal/v1/registration.grpc.pb.h"
@@ -28,6 +29,8 @@ namespace lanyard::registry {
 
 using namespace std::chrono_literals;
 inline constexpr auto kPatience = 15s;
+inline constexpr std::string_view kClusterKeyHex = "000102030405060708090a0b0c0d0e0f";
+inline constexpr SipKey kClusterKey{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 // An ingress process: registers devices and answers requests to them.
 class FakeIngress final : public internal::v1::DownlinkService::CallbackService {
@@ -165,7 +168,7 @@ class Replica {
         Config config;
         config.grpc_listen.port = 0;
         config.instance = instance;
-        config.cluster_key = Secret("000102030405060708090a0b0c0d0e0f");
+        config.cluster_key = Secret(std::string(kClusterKeyHex));
         config.tenants = {{.id = "default", .auto_create = true}, {.id = "strict"}};
         config.kafka.client.bootstrap = kafka.bootstrap();
         config.kafka.linger = 0ms;

@@ -193,6 +193,11 @@ class DeviceStore {
     // not_found.
     virtual void node(std::uint32_t number, Done<Node> done) = 0;
 
+    // What observations with this spec number in their token ask for, encoded by the caller. The first value stays.
+    virtual void keep_observed(std::uint16_t spec, std::string request, Done<void> done) = 0;
+    // not_found.
+    virtual void observed(std::uint16_t spec, Done<std::string> done) = 0;
+
     virtual void counts(std::uint32_t partition, Done<Counts> done) = 0;
     // Whether the store answers, as far as is known, and if not why. Any thread.
     [[nodiscard]] virtual Result<void> available() const = 0;
