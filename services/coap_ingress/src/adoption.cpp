@@ -7,49 +7,53 @@ namespace lanyard::coap_ingress {
 using Result = RegistryCommands::Result;
 
 bool Adoption::adopt(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer, Waiter waiter) {
-    if (waiting_.contains(device_number)) return join(device_number, waiter);
-    if (!send(device_number, generation, peer, true)) return false;
-    waiting_[device_number].push_back(std::move(waiter));
+    if (waiting_.contains(device_number)) return join(device_number, generation, waiter);
+    internal::v1::Adopt adopt;
+    adopt.set_device_number(device_number);
+    adopt.set_generation(generation);
+    if (!send(std::move(adopt), peer, peer)) return false;
+    waiting_[device_number].push_back({generation, std::move(waiter)});
     return true;
 }
 
-bool Adoption::look_up(std::uint32_t device_number, const coap::PeerId& peer, Waiter waiter) {
-    if (waiting_.contains(device_number)) return join(device_number, waiter);
+bool Adoption::look_up(std::uint32_t device_number, const coap::Token& token, const coap::PeerId& peer, Waiter waiter) {
+    const Claim claim = ByteReader(token.bytes()).u64();
+    if (waiting_.contains(device_number)) return join(device_number, claim, waiter);
     if (const ShardSeconds second = context_.seconds(); second != look_up_second_) {
         look_up_second_ = second;
         look_ups_ = 0;
     }
     if (look_ups_ >= context_.config.registry.adoptions_per_second) return false;
-    if (!send(device_number, 0, peer, false)) return false;
+    internal::v1::Adopt adopt;
+    adopt.set_device_number(device_number);
+    adopt.set_token(token.bytes().data(), token.size());
+    if (!send(std::move(adopt), peer, coap::PeerId{{}, kNoListener})) return false;
     ++look_ups_;
-    waiting_[device_number].push_back(std::move(waiter));
+    waiting_[device_number].push_back({claim, std::move(waiter)});
     return true;
 }
 
-bool Adoption::join(std::uint32_t device_number, Waiter& waiter) {
+bool Adoption::join(std::uint32_t device_number, Claim claim, Waiter& waiter) {
     auto& waiters = *waiting_.find(device_number);
     if (waiters.size() >= kWaitersPerDevice) return false;
-    waiters.push_back(std::move(waiter));
+    waiters.push_back({claim, std::move(waiter)});
     return true;
 }
 
-bool Adoption::send(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer, bool proven) {
+bool Adoption::send(internal::v1::Adopt&& adopt, const coap::PeerId& peer, const coap::PeerId& owner) {
+    const std::uint32_t device_number = adopt.device_number();
     internal::v1::RegistrationCommand command;
-    auto& adopt = *command.mutable_adopt();
-    adopt.set_device_number(device_number);
-    adopt.set_generation(generation);
-    adopt.set_remote_address(peer_text(peer));
-    adopt.set_shard(context_.setup.shard);
-    adopt.set_received_ms(context_.now.wall_ms);
-    coap::PeerId owner = peer;
-    if (!proven) owner = coap::PeerId{{}, kNoListener};
+    *command.mutable_adopt() = std::move(adopt);
+    command.mutable_adopt()->set_remote_address(peer_text(peer));
+    command.mutable_adopt()->set_shard(context_.setup.shard);
+    command.mutable_adopt()->set_received_ms(context_.now.wall_ms);
     return commands_.send(std::move(command), [this, device_number, owner](const Result& result) {
         on_result(device_number, owner, result);
     });
 }
 
 void Adoption::on_result(std::uint32_t device_number, const coap::PeerId& owner, const Result& result) {
-    std::vector<Waiter> waiters = std::move(waiting_[device_number]);
+    const std::vector<Waiting> waiters = std::move(waiting_[device_number]);
     waiting_.erase(device_number);
     Device* device = nullptr;
     AdoptOutcome outcome = AdoptOutcome::unavailable;
@@ -62,7 +66,12 @@ void Adoption::on_result(std::uint32_t device_number, const coap::PeerId& owner,
     } else if (result.status() == Result::STATUS_UNKNOWN) {
         outcome = AdoptOutcome::unknown;
     }
-    for (const Waiter& waiter : waiters) {
+    for (const auto& [claim, waiter] : waiters) {
+        // What the registry refused is the claim of the first: the others have to ask for themselves.
+        if (outcome == AdoptOutcome::unknown && claim != waiters.front().claim) {
+            waiter(AdoptOutcome::unavailable, nullptr);
+            continue;
+        }
         // An earlier waiter may have ended the registration.
         device = device == nullptr ? nullptr : context_.table.find(device_number);
         if (outcome == AdoptOutcome::adopted && device == nullptr) outcome = AdoptOutcome::unknown;

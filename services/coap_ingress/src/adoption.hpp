@@ -27,9 +27,10 @@ class Adoption {
     // is then not called.
     [[nodiscard]] bool adopt(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer,
                              Waiter waiter);
-    // The same for a notification, which proves nothing before the generation is known: limited in number per
-    // second, and the address is taken over only when the waiter does so.
-    [[nodiscard]] bool look_up(std::uint32_t device_number, const coap::PeerId& peer, Waiter waiter);
+    // The same for a notification, whose token only the registry can check, because it does not tell the generation:
+    // limited in number per second, and the address is taken over only when the waiter does so.
+    [[nodiscard]] bool look_up(std::uint32_t device_number, const coap::Token& token, const coap::PeerId& peer,
+                               Waiter waiter);
 
     // Stores what the registry says of a registration that this shard owns from now on. Null without room.
     Device* own(const internal::v1::OwnedRegistration& owned, const coap::PeerId& peer);
@@ -39,14 +40,21 @@ class Adoption {
   private:
     static constexpr std::size_t kWaitersPerDevice = 8;
 
-    bool send(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer, bool proven);
-    bool join(std::uint32_t device_number, Waiter& waiter);
+    // What the message claims to be: a generation, or a token, which is never below 2^32.
+    using Claim = std::uint64_t;
+    struct Waiting {
+        Claim claim = 0;
+        Waiter waiter;
+    };
+
+    bool send(internal::v1::Adopt&& adopt, const coap::PeerId& peer, const coap::PeerId& owner);
+    bool join(std::uint32_t device_number, Claim claim, Waiter& waiter);
     void on_result(std::uint32_t device_number, const coap::PeerId& owner, const RegistryCommands::Result& result);
 
     ShardContext& context_;
     RegistryCommands& commands_;
     Lifetimes& lifetimes_;
-    FlatMap<std::uint32_t, std::vector<Waiter>> waiting_;
+    FlatMap<std::uint32_t, std::vector<Waiting>> waiting_;
     ShardSeconds look_up_second_ = 0;
     std::uint32_t look_ups_ = 0;
 };

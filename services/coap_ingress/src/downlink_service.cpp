@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "identity/observation_token.hpp"
-
 namespace lanyard::coap_ingress {
 namespace {
 
@@ -70,7 +68,8 @@ std::string_view describe(Result::Outcome outcome) {
 
 }  // namespace
 
-DownlinkService::DownlinkService(ShardContext& context, UplinkService& uplink) : context_(context), uplink_(uplink) {}
+DownlinkService::DownlinkService(ShardContext& context, RegistryCommands& commands, UplinkService& uplink)
+    : context_(context), uplink_(uplink), specs_(commands) {}
 
 std::optional<Result::Outcome> DownlinkService::outcome_before(const Device& device, const Request& request) const {
     const bool same_node = request.has_owner() && request.owner().node() == context_.setup.registry.node();
@@ -97,7 +96,7 @@ bool DownlinkService::on_call(DownlinkCall& call) {
     const std::uint64_t cookie = next_cookie_++;
     const auto status = context_.endpoint->send_request(device->peer, *message, cookie, context_.now);
     if (status != coap::SendStatus::ok) return refuse(call, outcome_of(status), coap::to_string(status)), true;
-    learn(request.request());
+    specs_.learn(request.request());
     pending_.try_emplace(cookie, Pending{device->number, request.id(), std::move(call.reply), nullptr});
     return true;
 }
@@ -121,35 +120,35 @@ std::optional<coap::Request> DownlinkService::make_request(const Device& device,
     return request;
 }
 
-void DownlinkService::learn(const internal::v1::CoapRequest& request) {
-    if (!request.has_observe() || request.observe() != 0) return;
-    const auto token = identity::parse_observation_token(as_bytes(request.token()));
-    if (!token || observed_.contains(token->spec)) return;
-    Observed observed;
-    observed.method = static_cast<coap::Code>(request.method());
-    observed.path = request.path();
-    if (request.has_accept()) observed.accept = request.accept();
-    if (request.has_content_format()) observed.content_format = request.content_format();
-    observed.payload = request.payload();
-    observed_.try_emplace(token->spec, std::move(observed));
+void DownlinkService::fetch(std::uint32_t device_number, std::uint16_t spec, const Notify& notify, ByteView first) {
+    const Bytes begin(first.begin(), first.end());
+    const auto go_on = [this, device_number, notify, begin](const internal::v1::CoapRequest* observed) {
+        const bool sent = observed != nullptr && fetch_rest(device_number, *observed, notify, begin);
+        if (!sent) uplink_.on_fetched(notify, std::nullopt);
+    };
+    if (!specs_.find(spec, go_on)) uplink_.on_fetched(notify, std::nullopt);
 }
 
-// RFC 7959 section 2.6: the rest is fetched by a request of its own, without Observe.
-bool DownlinkService::fetch(const Device& device, std::uint16_t spec, const Notify& notify, ByteView first) {
-    const Observed* observed = observed_.find(spec);
-    if (observed == nullptr || context_.draining) return false;
+// RFC 7959 section 2.6: the rest is fetched by a request of its own, without Observe, in the format of its beginning.
+bool DownlinkService::fetch_rest(std::uint32_t device_number, const internal::v1::CoapRequest& observed,
+                                 const Notify& notify, ByteView first) {
+    const Device* device = context_.table.find(device_number);
+    if (device == nullptr || context_.draining) return false;
     const coap::PartialBody partial{first, notify.etag, notify.szx};
     coap::Request request;
-    request.method = observed->method;
-    request.options.path(context_.table.root_path(device)).path(observed->path);
-    if (observed->content_format) request.options.content_format(static_cast<std::uint16_t>(*observed->content_format));
-    if (observed->accept) request.options.accept(static_cast<std::uint16_t>(*observed->accept));
-    request.payload = as_bytes(observed->payload);
+    request.method = static_cast<coap::Code>(observed.method());
+    request.options.path(context_.table.root_path(*device)).path(observed.path());
+    for (const std::string& query : observed.queries()) request.options.query(query);
+    if (observed.has_content_format()) {
+        request.options.content_format(static_cast<std::uint16_t>(observed.content_format()));
+    }
+    if (notify.content_format) request.options.accept(*notify.content_format);
+    request.payload = as_bytes(observed.payload());
     request.resume = &partial;
     const std::uint64_t cookie = next_cookie_++;
-    const auto status = context_.endpoint->send_request(notify.peer, request, cookie, context_.now);
+    const auto status = context_.endpoint->send_request(device->peer, request, cookie, context_.now);
     if (status != coap::SendStatus::ok) return false;
-    pending_.try_emplace(cookie, Pending{device.number, 0, nullptr, std::make_unique<Notify>(notify)});
+    pending_.try_emplace(cookie, Pending{device_number, 0, nullptr, std::make_unique<Notify>(notify)});
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/flat_map.hpp"
+#include "observed_specs.hpp"
 #include "shard_context.hpp"
 #include "uplink_service.hpp"
 
@@ -18,7 +19,7 @@ class DownlinkService final : public BodyFetcher {
   public:
     using Result = internal::v1::DownlinkResult;
 
-    DownlinkService(ShardContext& context, UplinkService& uplink);
+    DownlinkService(ShardContext& context, RegistryCommands& commands, UplinkService& uplink);
 
     // False, with nothing done, when this shard does not hold the device.
     [[nodiscard]] bool on_call(DownlinkCall& call);
@@ -28,7 +29,7 @@ class DownlinkService final : public BodyFetcher {
 
     void on_response(std::uint64_t cookie, const coap::ResponseView& response);
     void on_failed(std::uint64_t cookie, coap::FailureReason reason);
-    bool fetch(const Device& device, std::uint16_t spec, const Notify& notify, ByteView first) override;
+    void fetch(std::uint32_t device_number, std::uint16_t spec, const Notify& notify, ByteView first) override;
 
     [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 
@@ -40,20 +41,13 @@ class DownlinkService final : public BodyFetcher {
         std::shared_ptr<DownlinkReply> reply;
         std::unique_ptr<Notify> notify;
     };
-    // What an observation spec stands for, learnt from the Observe request that passed through here.
-    struct Observed {
-        coap::Code method = coap::Code::get;
-        std::string path;
-        std::optional<std::uint32_t> accept;
-        std::optional<std::uint32_t> content_format;
-        std::string payload;
-    };
 
     // The outcome that stands before anything is sent, if any.
     [[nodiscard]] std::optional<Result::Outcome> outcome_before(const Device& device,
                                                                 const internal::v1::DownlinkRequest& request) const;
     [[nodiscard]] std::optional<coap::Request> make_request(const Device& device, const DownlinkCall& call) const;
-    void learn(const internal::v1::CoapRequest& request);
+    [[nodiscard]] bool fetch_rest(std::uint32_t device_number, const internal::v1::CoapRequest& observed,
+                                  const Notify& notify, ByteView first);
     void finish(const Pending& pending, Result&& result);
     void refuse(const DownlinkCall& call, Result::Outcome outcome, std::string_view message);
 
@@ -61,7 +55,7 @@ class DownlinkService final : public BodyFetcher {
     UplinkService& uplink_;
     std::uint64_t next_cookie_ = 1;
     FlatMap<std::uint64_t, Pending> pending_;
-    FlatMap<std::uint16_t, Observed> observed_;
+    ObservedSpecs specs_;
 };
 
 }  // namespace lanyard::coap_ingress

@@ -29,7 +29,7 @@ ShardCore::ShardCore(const ShardSetup& setup, Now start)
       adoption_(context_, commands_, lifetimes_),
       registrations_(context_, commands_, lifetimes_, adoption_),
       uplink_(context_, lifetimes_, adoption_),
-      downlink_(context_, uplink_),
+      downlink_(context_, commands_, uplink_),
       next_second_(start.steady + 1s) {
     context_.endpoint = &endpoint_;
     uplink_.set_fetcher(downlink_);

@@ -65,7 +65,7 @@ void UplinkService::look_up(const identity::ObservationToken& token, Notify noti
         if (device == nullptr) return drop(notify, NotifyResult::unknown_token);
         settle(*device, token, notify, body);
     };
-    if (!adoption_.look_up(token.device.value, notify.peer, go_on)) drop(notify, NotifyResult::deferred);
+    if (!adoption_.look_up(token.device.value, notify.token, notify.peer, go_on)) drop(notify, NotifyResult::deferred);
 }
 
 void UplinkService::settle(Device& device, const identity::ObservationToken& token, const Notify& notify,
@@ -85,11 +85,7 @@ void UplinkService::settle(Device& device, const identity::ObservationToken& tok
     }
     device.heard = context_.seconds();
     lifetimes_.touch(device);
-    if (notify.partial) {
-        if (fetcher_->fetch(device, token.spec, notify, payload)) return;
-        // What arrived is passed on as it is: whoever decodes it tells that it is cut.
-        context_.warn("block", "rest of a notification cannot be fetched", peer_text(notify.peer));
-    }
+    if (notify.partial) return fetcher_->fetch(device.number, token.spec, notify, payload);
     fill(device, notify, payload);
     record_.set_observation_spec(token.spec);
     if (!produce(device, {notify.handle.id, notify.received, 0, false, true}, notify.received_ms)) {
@@ -98,7 +94,10 @@ void UplinkService::settle(Device& device, const identity::ObservationToken& tok
 }
 
 void UplinkService::on_fetched(const Notify& notify, std::optional<ByteView> body) {
-    if (!body) return drop(notify, NotifyResult::incomplete);
+    if (!body) {
+        context_.warn("block", "rest of a notification not fetched, the device will repeat it", peer_text(notify.peer));
+        return drop(notify, NotifyResult::incomplete);
+    }
     const auto token = identity::parse_observation_token(notify.token.bytes());
     Device* device = token ? context_.table.find(token->device.value) : nullptr;
     if (device == nullptr) return drop(notify, NotifyResult::deferred);

@@ -34,9 +34,8 @@ struct Notify {
 class BodyFetcher {
   public:
     virtual ~BodyFetcher() = default;
-    // False when the observed path is not known here or no request can be sent: the message stays as it is.
-    [[nodiscard]] virtual bool fetch(const Device& device, std::uint16_t spec, const Notify& notify,
-                                     ByteView first) = 0;
+    // UplinkService::on_fetched follows, maybe before this returns.
+    virtual void fetch(std::uint32_t device_number, std::uint16_t spec, const Notify& notify, ByteView first) = 0;
 };
 
 // What devices report: Notify and Send (Core 1.2 section 6.4). Each message becomes one record for Kafka; the device
@@ -47,7 +46,8 @@ class UplinkService {
     void set_fetcher(BodyFetcher& fetcher) { fetcher_ = &fetcher; }
 
     void on_notification(const coap::PeerId& peer, const coap::NotificationView& view, coap::NotificationHandle handle);
-    // The whole body of a notification that came in blocks; nothing when it could not be fetched.
+    // The whole body of a notification that came in blocks; nothing when it could not be fetched. The device then gets
+    // no acknowledgement, so that it tries again: what is cut must not pass for whole.
     void on_fetched(const Notify& notify, std::optional<ByteView> body);
     void on_send(const coap::PeerId& peer, const coap::RequestView& request, coap::RequestHandle handle,
                  lwm2m::ContentFormat format);

@@ -31,6 +31,29 @@ class Downlink : public ShardTest {
         receive(request.peer, message);
     }
 
+    // The first 16 of 20 bytes.
+    void notify_first_block(ByteView observation) {
+        coap::Options options;
+        options.observe(9).content_format(0).add_uint(coap::OptionNumber::etag, 7);
+        options.add_block(coap::OptionNumber::block2, {0, true, 0});
+        send(peer(1000), Type::confirmable, Code::content, options, "0123456789abcdef", observation);
+    }
+    void answer_last_block(const SeenMessage& request, Code code = Code::content) {
+        Bytes buffer(512);
+        coap::Options last;
+        last.content_format(0)
+            .add_uint(coap::OptionNumber::etag, 7)
+            .add_block(coap::OptionNumber::block2, {1, false, 0});
+        receive(request.peer, coap::encode(buffer, {Type::acknowledgement, code, request.view.mid()},
+                                           request.view.token(), last, as_bytes("rest")));
+    }
+    RegistryAnswer resolved(const Command& command, const std::string& path) const {
+        RegistryAnswer answer = answer_to(command);
+        answer.mutable_observed()->set_method(1);
+        answer.mutable_observed()->set_path(path);
+        return answer;
+    }
+
     std::shared_ptr<CollectedReply> reply = std::make_shared<CollectedReply>();
 };
 
@@ -194,25 +217,57 @@ TEST_F(Downlink, FetchesTheRestOfANotificationInBlocks) {
     call.request.mutable_request()->set_observe(0);
     EXPECT_TRUE(ask(call));
     answer(*seen(), "first value");
-    coap::Options options;
-    options.observe(9).content_format(0).add_block(coap::OptionNumber::block2, {0, true, 0});
-    send(peer(1000), Type::confirmable, Code::content, options, "0123456789abcdef", observation);
+    notify_first_block(observation);
     EXPECT_TRUE(produced.empty());
     const auto request = seen();
     ASSERT_TRUE(request);
     EXPECT_EQ(request->view.path(), "/3/0/0");
     EXPECT_FALSE(request->view.observe());
+    EXPECT_EQ(request->view.accept(), 0);
     EXPECT_EQ(request->view.find_block(coap::OptionNumber::block2)->num, 1U);
-    Bytes buffer(512);
-    coap::Options last;
-    last.content_format(0).add_block(coap::OptionNumber::block2, {1, false, 0});
-    receive(peer(1000), coap::encode(buffer, {Type::acknowledgement, Code::content, request->view.mid()},
-                                     request->view.token(), last, as_bytes("rest")));
+    answer_last_block(*request);
     ASSERT_EQ(produced.size(), 1U);
     EXPECT_EQ(produced[0].record.payload(), "0123456789abcdefrest");
     EXPECT_EQ(produced[0].record.observe_sequence(), 9U);
+    EXPECT_FALSE(seen());
     core().on_delivery(produced[0].opaque, true, now);
     EXPECT_EQ(seen()->view.type(), Type::acknowledgement);
+}
+
+TEST_F(Downlink, AsksTheRegistryWhatANotificationInBlocksIsAbout) {
+    register_device(peer(1000), "dev-1", 64);
+    notify_first_block(token(64));
+    EXPECT_FALSE(seen());
+    const Command command = take_command();
+    EXPECT_EQ(command.resolve().spec(), 5U);
+    core().on_registry_result(resolved(command, "/3303/0"), now);
+    const auto request = seen();
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->view.path(), "/3303/0");
+    answer_last_block(*request);
+    ASSERT_EQ(produced.size(), 1U);
+    EXPECT_EQ(produced[0].record.payload(), "0123456789abcdefrest");
+    core().on_delivery(produced[0].opaque, true, now);
+    EXPECT_EQ(seen()->view.type(), Type::acknowledgement);
+    notify_first_block(token(64));
+    EXPECT_TRUE(commands.empty());
+    EXPECT_EQ(seen()->view.path(), "/3303/0");
+}
+
+TEST_F(Downlink, LeavesANotificationAloneWhoseRestNobodyCanFetch) {
+    register_device(peer(1000), "dev-1", 64);
+    notify_first_block(token(64));
+    const Bytes datagram = last_sent;
+    core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_UNKNOWN), now);
+    EXPECT_FALSE(seen());
+    receive(peer(1000), datagram);
+    core().on_registry_result(resolved(take_command(), "/3303/0"), now);
+    const auto request = seen();
+    ASSERT_TRUE(request);
+    answer_last_block(*request, Code::not_found);
+    EXPECT_FALSE(seen());
+    EXPECT_TRUE(produced.empty());
+    EXPECT_EQ(metrics.notifications[static_cast<std::size_t>(NotifyResult::incomplete)].value(), 2U);
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ TEST_F(Notification, OfADeviceOfAnotherOwnerAdoptsItFirst) {
     const Command command = take_command();
     EXPECT_EQ(command.adopt().device_number(), 64U);
     EXPECT_EQ(command.adopt().generation(), 0U);
+    EXPECT_EQ(as_text(token(64, 5, 4)), command.adopt().token());
     RegistryAnswer answer = answer_to(command);
     fill(*answer.mutable_registration(), 64, "dev-1", 300, 4, 9);
     core().on_registry_result(answer, now);
@@ -129,6 +130,22 @@ TEST_F(Notification, WithAForgedTokenDoesNotMoveTheAdoptedDevice) {
     EXPECT_EQ(reply->results.at(0).outcome(), DownlinkOutcome::OUTCOME_SLEEPING);
     notify(peer(1000), token(64, 5, 4), "21.5");
     EXPECT_EQ(produced.size(), 1U);
+}
+
+TEST_F(Notification, WithAForgedTokenDoesNotVoidAnotherThatWaits) {
+    Bytes forged = token(64, 5, 4);
+    forged[7] ^= 1;
+    notify(peer(6666), forged, "1");
+    notify(peer(1000), token(64, 5, 4), "21.5");
+    const Bytes datagram = last_sent;
+    core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_UNKNOWN), now);
+    const auto refused = seen();
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->peer, peer(6666));
+    EXPECT_EQ(refused->view.type(), Type::reset);
+    EXPECT_FALSE(seen());
+    receive(peer(1000), datagram);
+    EXPECT_EQ(as_text(token(64, 5, 4)), take_command().adopt().token());
 }
 
 TEST_F(Notification, IsLeftAloneWhileTheRegistryIsAway) {
