@@ -6,8 +6,8 @@ int main(int argc, char** argv) {
         argc, argv,
         {.name = "api",
          .summary = "One gRPC front door for all public services.",
+         .admin_port = 9400,
          .bind = [&](auto& binder) { lanyard::api::bind(binder, config); },
          .validate = {},
-         .make = [&](const auto& context) { return lanyard::api::make_service(config, context); },
-         .admin_port = 9400});
+         .make = [&](const auto& context) { return lanyard::api::make_service(config, context); }});
 }

@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
         argc, argv,
         {.name = "registry",
          .summary = "Keeps tenants, devices and registrations, and routes requests to devices.",
+         .admin_port = 9402,
          .bind = [&](auto& binder) { bind(binder, config); },
          .validate = [&] { return validate(config); },
          .make = [&](const auto& context) { return lanyard::registry::make_service(config, context); }});
