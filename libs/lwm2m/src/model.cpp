@@ -114,8 +114,8 @@ std::optional<ResourceModel> RegistryModels::resource(ObjectId object, ResourceI
 }
 
 const ModelView& registry_models() {
-    static const RegistryModels models;
-    return models;
+    static const RegistryModels kModels;
+    return kModels;
 }
 
 }  // namespace lanyard::lwm2m

@@ -29,7 +29,7 @@ std::shared_ptr<grpc::Channel> ChannelPool::get(const std::string& target) {
     Entry& entry = entries_[target];
     entry.used = ++clock_;
     if (entry.channel) return entry.channel;
-    const auto made = entry.channel = make_channel(target, config_);
+    auto made = entry.channel = make_channel(target, config_);
     if (entries_.size() > size_max_) {
         entries_.erase(std::min_element(entries_.begin(), entries_.end(),
                                         [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));

@@ -37,9 +37,9 @@ ConfigNode convert(const YAML::Node& from, int depth, Limits& limits) {
     } else if (from.IsMap()) {
         out.kind = ConfigNode::Kind::map;
         for (const auto& entry : from) {
-            out.map.emplace_back(key_text(entry.first), convert(entry.second, depth + 1, limits));
+            out.map.push_back({key_text(entry.first), convert(entry.second, depth + 1, limits)});
             // The line of the key: that is where people look, also for an empty value.
-            if (limits.with_lines) out.map.back().second.line = entry.first.Mark().line + 1;
+            if (limits.with_lines) out.map.back().value.line = entry.first.Mark().line + 1;
         }
     }
     return out;

@@ -10,6 +10,7 @@
 namespace lanyard::runtime {
 
 // A YAML document without yaml-cpp's types. Maps keep their order and duplicate keys.
+struct ConfigEntry;
 struct ConfigNode {
     enum class Kind { null, scalar, list, map };
 
@@ -17,15 +18,22 @@ struct ConfigNode {
     int line = 0;  // from 1; 0: not from a file
     std::string scalar;
     std::vector<ConfigNode> list;
-    std::vector<std::pair<std::string, ConfigNode>> map;
+    std::vector<ConfigEntry> map;
 
-    static ConfigNode of(std::string text) {
-        ConfigNode node;
-        node.kind = Kind::scalar;
-        node.scalar = std::move(text);
-        return node;
-    }
+    static ConfigNode of(std::string text);
 };
+
+struct ConfigEntry {
+    std::string key;
+    ConfigNode value;
+};
+
+inline ConfigNode ConfigNode::of(std::string text) {
+    ConfigNode node;
+    node.kind = Kind::scalar;
+    node.scalar = std::move(text);
+    return node;
+}
 
 // `where` stands in front of errors: a file name, or "--set key". Empty text is a null node. Text that is no file has
 // no lines to tell.

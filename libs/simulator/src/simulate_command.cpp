@@ -20,7 +20,7 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr double kDefaultLoadSeconds = 10;
-constexpr std::uint32_t kLoadLifetime_s = 86'400;
+constexpr std::uint32_t kLoadLifetimeS = 86'400;
 
 // The command line as it was given; turned into SimulateOptions by options_of().
 struct Arguments {
@@ -69,7 +69,7 @@ Result<device::FleetProfile> profile_of(const Arguments& arguments) {
     profile.endpoints = *endpoints;
     profile.first_number = arguments.first;
     profile.version = *version;
-    profile.lifetime_s = under_load && !arguments.lifetime_given ? kLoadLifetime_s : arguments.lifetime_s;
+    profile.lifetime_s = under_load && !arguments.lifetime_given ? kLoadLifetimeS : arguments.lifetime_s;
     profile.sample_interval = milliseconds_of(under_load && !arguments.interval_given ? 0 : arguments.interval_s);
     profile.non_share = arguments.non_share;
     profile.queue_mode_share = arguments.queue_share;

@@ -156,7 +156,7 @@ bool IngressService::route(DownlinkCall& call) {
     const std::size_t first = hinted ? owner.shard() % shards_.size() : 0;
     RoutedCall routed{std::move(call), static_cast<unsigned>(shards_.size() - 1)};
     if (shards_[first]->post(std::move(routed))) return true;
-    call = std::move(routed.call);
+    call = std::move(routed.call);  // NOLINT(bugprone-use-after-move): post() took nothing
     return false;
 }
 

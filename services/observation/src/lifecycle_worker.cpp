@@ -104,8 +104,7 @@ void LifecycleWorker::process(const kafka::MessageView& message) {
     }
     metrics_.lifecycle_event(event->event);
     handler_(std::move(*event), [done = done_, ticket] {
-        Partitions::Ticket copy = ticket;
-        (void)done->tickets.push(std::move(copy));  // has room for the whole window
+        (void)done->tickets.push(Partitions::Ticket(ticket));  // has room for the whole window
     });
 }
 

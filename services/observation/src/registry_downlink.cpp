@@ -195,16 +195,14 @@ void RegistryDownlink::stop() {
 }
 
 void RegistryDownlink::send(DownlinkCommand command, std::function<void(DownlinkAnswer)> done) {
-    std::uint64_t id = 0;
-    {
-        const std::lock_guard lock(impl_->mutex);
-        if (impl_->pending.size() < kMaxDownlinks) {
-            id = impl_->next_id++;
-            impl_->pending.emplace(id,
-                                   Impl::Pending{std::move(done), runtime::steady_now() + command.timeout + kGrace});
-        }
+    std::unique_lock lock(impl_->mutex);
+    if (impl_->pending.size() >= kMaxDownlinks) {
+        lock.unlock();
+        return done(unreachable("too many requests are under way"));
     }
-    if (id == 0) return done(unreachable("too many requests are under way"));
+    const std::uint64_t id = impl_->next_id++;
+    impl_->pending.emplace(id, Impl::Pending{std::move(done), runtime::steady_now() + command.timeout + kGrace});
+    lock.unlock();
     const auto sent = impl_->stream->send(to_message(command, id));
     if (sent) return;
     if (auto failed = impl_->take(id)) failed(unreachable(sent.error().message));

@@ -26,7 +26,7 @@ std::chrono::milliseconds to_ms(Duration duration) {
 }  // namespace
 
 UplinkWorker::UplinkWorker(Shared shared, UplinkEvents events)
-    : shared_(std::move(shared)),
+    : shared_(shared),
       events_(std::move(events)),
       config_(shared_.config),
       partitions_(config_.kafka.uplink_topic),
@@ -252,7 +252,7 @@ Result<void> UplinkWorker::produce(Target target, const kafka::Record& record) {
     out.topic = target == Target::telemetry ? telemetry_topic_ : dead_letter_topic_;
     for (;;) {
         if (rewind_) return make_error(Errc::unavailable, "records are to be read again");
-        const auto produced = producer_->produce(out);
+        auto produced = producer_->produce(out);
         if (produced) break;
         if (produced.error().code != Errc::resource_exhausted) return produced;
         // The queue is full. Reports come at latest after the delivery timeout, so this ends.

@@ -61,8 +61,8 @@ Result<void> ValueStream::seek() {
 }
 
 grpc::Status ValueStream::serve() {
-    const grpc::Status out_of_range(grpc::StatusCode::OUT_OF_RANGE,
-                                    "the resume token is older than what the topic keeps; start without it");
+    grpc::Status out_of_range(grpc::StatusCode::OUT_OF_RANGE,
+                              "the resume token is older than what the topic keeps; start without it");
     kafka::ConsumerConfig consumer;
     consumer.client = client_config(config_, "lanyard-observation-stream");
     consumer.prefetch_max_kib = 2048;

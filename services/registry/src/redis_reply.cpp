@@ -27,17 +27,17 @@ Result<DeviceRecord> record_at(std::uint32_t partition, const std::vector<redis:
 Result<void> check_status(const redis::Reply& reply) {
     if (reply.items().empty()) return make_error(Errc::internal, "a script gave no status");
     switch (reply.items()[0].integer()) {
-        case scripts::kOk:
+        case scripts::ok:
             return {};
-        case scripts::kNotFound:
+        case scripts::not_found:
             return make_error(Errc::not_found, "there is no such device or registration");
-        case scripts::kForbidden:
+        case scripts::forbidden:
             return make_error(Errc::permission_denied, "this endpoint may not register here");
-        case scripts::kStale:
+        case scripts::stale:
             return make_error(Errc::failed_precondition, "another owner has a newer epoch");
-        case scripts::kExists:
+        case scripts::exists:
             return make_error(Errc::already_exists, "the device exists");
-        case scripts::kAborted:
+        case scripts::aborted:
             return make_error(Errc::aborted, "the device was changed by someone else; read it again");
         default:
             return make_error(Errc::internal, "a script gave an unknown status");

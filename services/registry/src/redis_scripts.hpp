@@ -8,7 +8,7 @@ namespace lanyard::registry::scripts {
 inline constexpr unsigned kBucketSeconds = 8;  // BUCKET in the scripts
 
 // What the first element of a script's answer says.
-enum Status : int { kOk = 0, kNotFound = 1, kForbidden = 2, kStale = 3, kExists = 4, kAborted = 5 };
+enum Status : int { ok = 0, not_found = 1, forbidden = 2, stale = 3, exists = 4, aborted = 5 };
 
 // Lua sources. All of one device's or one partition's keys; ARGV[1] is the hash tag "{pN}", ARGV[2] the wall time
 // in milliseconds. Answers about one device are {status, sequence, record, pledge, last seen, was registered,

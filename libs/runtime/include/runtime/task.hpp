@@ -12,6 +12,7 @@ class Task {
   public:
     Task() = default;
     template <class F>
+    // NOLINTNEXTLINE(google-explicit-constructor): a lambda converts, as it does to std::function
     requires(!std::same_as<std::decay_t<F>, Task> && std::invocable<std::decay_t<F>&>) Task(F&& function)
         : call_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(function))) {}
 
