@@ -51,7 +51,8 @@ def test_devices_are_listed_and_shown(dev):
     eventually(lambda: lanyard(dev, "devices", "list", "--limit", "50").count("ONLINE") == 20, "20 devices online")
     found = json.loads(lanyard(dev, "devices", "get", "sensor-0000001", "-o", "json"))
     assert found["state"] == "STATE_ONLINE"
-    assert "sensor-0000002" in lanyard(dev, "devices", "list", "--filter", 'endpoint = "sensor-000000*" AND state = ONLINE')
+    wanted = 'endpoint = "sensor-000000*" AND state = ONLINE'
+    assert "sensor-0000002" in lanyard(dev, "devices", "list", "--filter", wanted)
 
 
 def test_reads_writes_executes_and_discovers(dev):
