@@ -199,10 +199,7 @@ void UplinkWorker::end(const UplinkRecord& record, std::string reason, Partition
     ++keeping_;
     events_.ended({device, record.tenant(), record.endpoint(), spec, record.generation(), std::move(reason),
                    record.received_ms()},
-                  [kept = kept_, ticket] {
-                      Partitions::Ticket copy = ticket;
-                      (void)kept->tickets.push(std::move(copy));
-                  });
+                  [kept = kept_, ticket] { (void)kept->tickets.push(Partitions::Ticket(ticket)); });
 }
 
 void UplinkWorker::take_kept() {
