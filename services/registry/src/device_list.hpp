@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device_view.hpp"
+#include "node_names.hpp"
 #include "registry/device_store.hpp"
 #include "sealed_token.hpp"
 
@@ -29,6 +30,6 @@ struct ListResult {
 // Loop only. `done` comes once. Reads at most kListReadsMax store pages: a result may hold fewer devices than asked
 // for, even none, and still have a next position.
 inline constexpr std::size_t kListReadsMax = 256;
-void list_devices(DeviceStore& store, ListQuery query, Done<ListResult> done);
+void list_devices(DeviceStore& store, NodeNames& nodes, ListQuery query, Done<ListResult> done);
 
 }  // namespace lanyard::registry

@@ -57,9 +57,10 @@ class DeviceService::Reactor final : public grpc::ServerUnaryReactor {
     void finish() { Finish(grpc::Status::OK); }
 };
 
-DeviceService::DeviceService(DeviceStore& store, Executor executor, const Config& config, const SipKey& key,
-                             WatchHub* watch, Events events)
+DeviceService::DeviceService(DeviceStore& store, NodeNames& nodes, TryExecutor executor, const Config& config,
+                             const SipKey& key, WatchHub* watch, Events events)
     : store_(store),
+      nodes_(nodes),
       executor_(std::move(executor)),
       config_(config),
       key_(key),
@@ -67,7 +68,7 @@ DeviceService::DeviceService(DeviceStore& store, Executor executor, const Config
       events_(std::move(events)) {}
 
 ViewContext DeviceService::view() const {
-    return {key_, config_.awake_window, runtime::now().wall_ms};
+    return {key_, config_.awake_window, runtime::now().wall_ms, &nodes_};
 }
 
 bool DeviceService::knows(const std::string& tenant) const {
@@ -79,9 +80,23 @@ Done<DeviceRecord> DeviceService::answer(Reactor* reactor, v1::Device* response,
     return [this, reactor, response, changes](Result<DeviceRecord> record) {
         if (!record) return reactor->finish(record.error());
         if (changes) events_.changed(record->number.partition());
-        *response = to_device(*record, view());
-        reactor->finish();
+        show(reactor, *record, response);
     };
+}
+
+grpc::ServerUnaryReactor* DeviceService::run(Reactor* reactor, runtime::Task work) {
+    if (!executor_(std::move(work))) {
+        reactor->finish(make_error(Errc::resource_exhausted, "too many calls are waiting; try again later"));
+    }
+    return reactor;
+}
+
+void DeviceService::show(Reactor* reactor, const DeviceRecord& record, v1::Device* response) {
+    nodes_.prepare({record.node}, [this, reactor, record, response](Result<void> named) {
+        if (!named) return reactor->finish(named.error());
+        *response = to_device(record, view());
+        reactor->finish();
+    });
 }
 
 grpc::ServerUnaryReactor* DeviceService::GetDevice(grpc::CallbackServerContext*, const v1::GetDeviceRequest* request,
@@ -89,10 +104,9 @@ grpc::ServerUnaryReactor* DeviceService::GetDevice(grpc::CallbackServerContext*,
     auto* reactor = new Reactor;
     auto name = identity::parse_device_name(request->name());
     if (!name) return reactor->fail(bad_field("name", name.error()));
-    executor_([this, reactor, response, name = std::move(*name)]() mutable {
+    return run(reactor, [this, reactor, response, name = std::move(*name)]() mutable {
         store_.get(std::move(name), answer(reactor, response, false));
     });
-    return reactor;
 }
 
 grpc::ServerUnaryReactor* DeviceService::ListDevices(grpc::CallbackServerContext*,
@@ -114,15 +128,14 @@ grpc::ServerUnaryReactor* DeviceService::ListDevices(grpc::CallbackServerContext
     if (!from) return reactor->fail(bad_field("page_token", from.error()));
     query.from = *from;
     query.view = view();
-    executor_([this, reactor, response, scope, query = std::move(query)]() mutable {
-        list_devices(store_, std::move(query), [this, reactor, response, scope](Result<ListResult> result) {
+    return run(reactor, [this, reactor, response, scope, query = std::move(query)]() mutable {
+        list_devices(store_, nodes_, std::move(query), [this, reactor, response, scope](Result<ListResult> result) {
             if (!result) return reactor->finish(result.error());
             for (v1::Device& device : result->devices) *response->add_devices() = std::move(device);
             if (result->next) response->set_next_page_token(make_page_token(key_, scope, *result->next));
             reactor->finish();
         });
     });
-    return reactor;
 }
 
 grpc::ServerUnaryReactor* DeviceService::BatchGetDevices(grpc::CallbackServerContext*,
@@ -139,22 +152,31 @@ grpc::ServerUnaryReactor* DeviceService::BatchGetDevices(grpc::CallbackServerCon
         if (name->tenant != *tenant) return reactor->fail(rpc::invalid_field("names", "not of the tenant in parent"));
         names.push_back(std::move(*name));
     }
-    executor_([this, reactor, response, names = std::move(names)] {
+    return run(reactor, [this, reactor, response, names = std::move(names)] {
         store_.get_many(names,
                         [this, reactor, response, names](Result<std::vector<std::optional<DeviceRecord>>> found) {
                             if (!found) return reactor->finish(found.error());
-                            const ViewContext context = view();
-                            for (std::size_t i = 0; i < names.size(); ++i) {
-                                if ((*found)[i]) {
-                                    *response->add_devices() = to_device(*(*found)[i], context);
-                                } else {
-                                    response->add_missing(names[i].resource_name());
-                                }
-                            }
-                            reactor->finish();
+                            show_all(reactor, names, std::move(*found), response);
                         });
     });
-    return reactor;
+}
+
+void DeviceService::show_all(Reactor* reactor, const std::vector<identity::DeviceName>& names, Records records,
+                             v1::BatchGetDevicesResponse* response) {
+    std::vector<std::uint32_t> nodes;
+    for (const auto& record : records) nodes.push_back(record ? record->node : 0);
+    nodes_.prepare(nodes, [this, reactor, names, records = std::move(records), response](Result<void> named) {
+        if (!named) return reactor->finish(named.error());
+        const ViewContext context = view();
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (records[i]) {
+                *response->add_devices() = to_device(*records[i], context);
+            } else {
+                response->add_missing(names[i].resource_name());
+            }
+        }
+        reactor->finish();
+    });
 }
 
 grpc::ServerUnaryReactor* DeviceService::CreateDevice(grpc::CallbackServerContext*,
@@ -176,10 +198,9 @@ grpc::ServerUnaryReactor* DeviceService::CreateDevice(grpc::CallbackServerContex
     command.profile = {device.display_name(), {device.labels().begin(), device.labels().end()}};
     command.enabled = !request->has_device() || device.enabled();
     command.now_ms = runtime::now().wall_ms;
-    executor_([this, reactor, response, command = std::move(command)]() mutable {
+    return run(reactor, [this, reactor, response, command = std::move(command)]() mutable {
         store_.create(std::move(command), answer(reactor, response, true));
     });
-    return reactor;
 }
 
 grpc::ServerUnaryReactor* DeviceService::UpdateDevice(grpc::CallbackServerContext*,
@@ -205,10 +226,9 @@ grpc::ServerUnaryReactor* DeviceService::UpdateDevice(grpc::CallbackServerContex
     if (mask->labels) command.labels.emplace(device.labels().begin(), device.labels().end());
     if (mask->enabled) command.enabled = device.enabled();
     command.now_ms = runtime::now().wall_ms;
-    executor_([this, reactor, response, command = std::move(command)]() mutable {
+    return run(reactor, [this, reactor, response, command = std::move(command)]() mutable {
         store_.modify(std::move(command), answer(reactor, response, true));
     });
-    return reactor;
 }
 
 grpc::ServerUnaryReactor* DeviceService::DeleteDevice(grpc::CallbackServerContext*,
@@ -226,7 +246,7 @@ grpc::ServerUnaryReactor* DeviceService::DeleteDevice(grpc::CallbackServerContex
     }
     command.now_ms = runtime::now().wall_ms;
     const bool allow_missing = request->allow_missing();
-    executor_([this, reactor, allow_missing, command = std::move(command)]() mutable {
+    return run(reactor, [this, reactor, allow_missing, command = std::move(command)]() mutable {
         store_.remove(std::move(command), [this, reactor, allow_missing](Result<DeviceRecord> removed) {
             if (!removed) {
                 const bool fine = allow_missing && removed.error().code == Errc::not_found;
@@ -237,7 +257,6 @@ grpc::ServerUnaryReactor* DeviceService::DeleteDevice(grpc::CallbackServerContex
             reactor->finish();
         });
     });
-    return reactor;
 }
 
 grpc::ServerUnaryReactor* DeviceService::DeregisterDevice(grpc::CallbackServerContext*,
@@ -255,16 +274,14 @@ grpc::ServerUnaryReactor* DeviceService::DeregisterDevice(grpc::CallbackServerCo
         }
         events_.changed(change->device.number.partition());
         events_.ended(change->device);
-        *response = to_device(change->device, view());
-        reactor->finish();
+        show(reactor, change->device, response);
     };
-    executor_([this, reactor, name = std::move(*name), ended]() mutable {
+    return run(reactor, [this, reactor, name = std::move(*name), ended]() mutable {
         store_.get(std::move(name), [this, reactor, ended](Result<DeviceRecord> record) {
             if (!record) return reactor->finish(record.error());
             store_.deregister({record->number, 0, runtime::now().wall_ms}, ended);
         });
     });
-    return reactor;
 }
 
 grpc::ServerWriteReactor<v1::WatchDevicesResponse>* DeviceService::WatchDevices(

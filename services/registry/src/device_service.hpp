@@ -5,6 +5,7 @@
 
 #include "device_view.hpp"
 #include "lanyard/registry/v1/device.grpc.pb.h"
+#include "node_names.hpp"
 #include "registry/config.hpp"
 #include "registry/device_store.hpp"
 #include "registry/executor.hpp"
@@ -24,8 +25,8 @@ class DeviceService final : public v1::DeviceService::CallbackService {
     };
 
     // `watch` null: WatchDevices is UNAVAILABLE.
-    DeviceService(DeviceStore& store, Executor executor, const Config& config, const SipKey& key, WatchHub* watch,
-                  Events events);
+    DeviceService(DeviceStore& store, NodeNames& nodes, TryExecutor executor, const Config& config, const SipKey& key,
+                  WatchHub* watch, Events events);
 
     grpc::ServerUnaryReactor* GetDevice(grpc::CallbackServerContext* context, const v1::GetDeviceRequest* request,
                                         v1::Device* response) override;
@@ -48,13 +49,20 @@ class DeviceService final : public v1::DeviceService::CallbackService {
 
   private:
     class Reactor;
+    using Records = std::vector<std::optional<DeviceRecord>>;
     [[nodiscard]] ViewContext view() const;
     [[nodiscard]] bool knows(const std::string& tenant) const;
+    // Carries the work out on the loop, or refuses the call.
+    grpc::ServerUnaryReactor* run(Reactor* reactor, runtime::Task work);
     // Ends the call with the device, or with the store's error.
     Done<DeviceRecord> answer(Reactor* reactor, v1::Device* response, bool changes);
+    void show(Reactor* reactor, const DeviceRecord& record, v1::Device* response);
+    void show_all(Reactor* reactor, const std::vector<identity::DeviceName>& names, Records records,
+                  v1::BatchGetDevicesResponse* response);
 
     DeviceStore& store_;
-    Executor executor_;
+    NodeNames& nodes_;
+    TryExecutor executor_;
     const Config& config_;
     const SipKey key_;
     WatchHub* watch_;

@@ -5,6 +5,7 @@
 #include "identity/registration_id.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
+#include "node_names.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -35,7 +36,7 @@ void fill(const DeviceRecord& record, const ViewContext& context, v1::Registrati
     out.set_remote_address(record.registration.remote_address);
     out.set_security_mode(record.registration.security_mode);
     out.set_object_links(record.registration.object_links);
-    if (record.node != 0) out.set_ingress_instance("node-" + std::to_string(record.node));
+    if (context.nodes) out.set_ingress_instance(std::string(context.nodes->name(record.node)));
     if (record.pledge_s != 0) *out.mutable_expire_time() = timestamp(std::int64_t{record.pledge_s} * 1000);
     *out.mutable_register_time() = timestamp(record.registration.register_ms);
     out.set_generation(record.generation);
@@ -112,7 +113,7 @@ v1::Device to_device(const events::v1::DeviceStateRecord& record, const ViewCont
     registration.set_remote_address(from.remote_address());
     registration.set_security_mode(from.security_mode());
     registration.set_object_links(from.object_links());
-    if (from.ingress_node() != 0) registration.set_ingress_instance("node-" + std::to_string(from.ingress_node()));
+    registration.set_ingress_instance(from.ingress_instance());
     *registration.mutable_register_time() = timestamp(from.time_ms());
     registration.set_generation(from.generation());
     registration.set_epoch(from.epoch());

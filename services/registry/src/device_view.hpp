@@ -14,14 +14,17 @@ class DeviceStateRecord;
 
 namespace lanyard::registry {
 
+class NodeNames;
+
 // What a view needs beside the record.
 struct ViewContext {
     SipKey key{};
     Duration awake_window = std::chrono::seconds(93);
     UnixMillis now_ms = 0;
+    const NodeNames* nodes = nullptr;  // without it a DeviceRecord's ingress_instance stays empty
 };
 
-// The public form of a stored device.
+// The public form of a stored device, whose node is prepared in `context.nodes`.
 [[nodiscard]] v1::Device to_device(const DeviceRecord& record, const ViewContext& context);
 // The public form of a record of the device-state topic. Knows no last-seen time: a queue-mode device counts as
 // awake since the event.

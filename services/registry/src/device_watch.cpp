@@ -142,8 +142,8 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
         auto promise = std::make_shared<std::promise<Result<ListResult>>>();
         auto future = promise->get_future();
         ListQuery query{tenant_, filter_, from, kSnapshotPage, view()};
-        hub_.executor_([&store = hub_.store_, query = std::move(query), promise]() mutable {
-            list_devices(store, std::move(query),
+        hub_.executor_([&hub = hub_, query = std::move(query), promise]() mutable {
+            list_devices(hub.store_, hub.nodes_, std::move(query),
                          [promise](Result<ListResult> result) { promise->set_value(std::move(result)); });
         });
         if (future.wait_for(kKafkaTimeout) != std::future_status::ready)
@@ -226,7 +226,9 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
         return broken_;
     }
 
-    [[nodiscard]] ViewContext view() const { return {hub_.key_, hub_.config_.awake_window, runtime::now().wall_ms}; }
+    [[nodiscard]] ViewContext view() const {
+        return {hub_.key_, hub_.config_.awake_window, runtime::now().wall_ms, nullptr};
+    }
 
     void on_error(const Error& error, const kafka::TopicOffset* partition) override {
         if (!partition || error.code != Errc::not_found) return;
@@ -252,9 +254,9 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
     runtime::Thread thread_;
 };
 
-WatchHub::WatchHub(DeviceStore& store, Executor executor, const Config& config, const SipKey& key,
+WatchHub::WatchHub(DeviceStore& store, NodeNames& nodes, Executor executor, const Config& config, const SipKey& key,
                    const telemetry::Logger& log)
-    : store_(store), executor_(std::move(executor)), config_(config), key_(key), log_(log) {}
+    : store_(store), nodes_(nodes), executor_(std::move(executor)), config_(config), key_(key), log_(log) {}
 
 WatchHub::~WatchHub() {
     stop();

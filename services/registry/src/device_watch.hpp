@@ -9,6 +9,7 @@
 
 #include "base/hash.hpp"
 #include "lanyard/registry/v1/device.grpc.pb.h"
+#include "node_names.hpp"
 #include "registry/config.hpp"
 #include "registry/device_store.hpp"
 #include "registry/executor.hpp"
@@ -20,7 +21,7 @@ namespace lanyard::registry {
 // device-state topic with a consumer of its own. Any thread.
 class WatchHub {
   public:
-    WatchHub(DeviceStore& store, Executor executor, const Config& config, const SipKey& key,
+    WatchHub(DeviceStore& store, NodeNames& nodes, Executor executor, const Config& config, const SipKey& key,
              const telemetry::Logger& log);
     // stop().
     ~WatchHub();
@@ -35,6 +36,7 @@ class WatchHub {
     class Stream;
 
     DeviceStore& store_;
+    NodeNames& nodes_;
     const Executor executor_;
     const Config& config_;
     const SipKey key_;

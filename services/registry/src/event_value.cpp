@@ -94,7 +94,8 @@ void read_registration(const json& in, LifecycleRecord& r) {
     r.set_time_ms(number_of<std::int64_t>(in, "time_ms"));
 }
 
-void fill_registration(const DeviceRecord& device, const SipKey& key, LifecycleRecord& record) {
+void fill_registration(const DeviceRecord& device, const SipKey& key, std::string_view instance,
+                       LifecycleRecord& record) {
     record.set_registration_id(identity::format_registration_id(key, {device.number, device.generation}));
     record.set_generation(device.generation);
     record.set_epoch(device.epoch);
@@ -105,6 +106,7 @@ void fill_registration(const DeviceRecord& device, const SipKey& key, LifecycleR
     record.set_remote_address(device.registration.remote_address);
     record.set_security_mode(device.registration.security_mode);
     record.set_object_links(device.registration.object_links);
+    record.set_ingress_instance(std::string(instance));
     record.set_ingress_node(device.node);
     record.set_ingress_shard(device.shard);
 }
@@ -121,7 +123,7 @@ std::string event_id_of(const OutboxEntry& entry) {
     return std::to_string(entry.device.number.value) + "-" + std::to_string(entry.device.counter);
 }
 
-LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key) {
+LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key, std::string_view instance) {
     const DeviceRecord& device = entry.device;
     LifecycleRecord record;
     record.set_tenant(device.tenant);
@@ -130,12 +132,12 @@ LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key) {
     record.set_time_ms(entry.time_ms);
     record.set_event_id(event_id_of(entry));
     record.set_device_number(device.number.value);
-    if (device.generation != 0) fill_registration(device, key, record);
+    if (device.generation != 0) fill_registration(device, key, instance, record);
     record.mutable_labels()->insert(device.profile.labels.begin(), device.profile.labels.end());
     return record;
 }
 
-DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key) {
+DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key, std::string_view instance) {
     const DeviceRecord& device = entry.device;
     DeviceStateRecord record;
     record.set_tenant(device.tenant);
@@ -150,7 +152,7 @@ DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key) {
     record.set_create_ms(device.create_ms);
     record.set_device_number(device.number.value);
     if (device.registered) {
-        fill_registration(device, key, *record.mutable_registration());
+        fill_registration(device, key, instance, *record.mutable_registration());
         record.mutable_registration()->set_time_ms(device.registration.register_ms);
     }
     return record;

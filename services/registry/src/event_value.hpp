@@ -19,8 +19,11 @@ namespace lanyard::registry {
 // "{device number}-{event counter}": the same for each publication of one event.
 [[nodiscard]] std::string event_id_of(const OutboxEntry& entry);
 
-[[nodiscard]] events::v1::LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key);
-[[nodiscard]] events::v1::DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key);
+// `instance` is the name of the device's ingress node.
+[[nodiscard]] events::v1::LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key,
+                                                       std::string_view instance);
+[[nodiscard]] events::v1::DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key,
+                                                            std::string_view instance);
 
 // Kafka values: JSON with the proto's field names, numbers as numbers, unset fields left out; or protobuf.
 [[nodiscard]] std::string encode(const events::v1::LifecycleRecord& record, ValueFormat format);

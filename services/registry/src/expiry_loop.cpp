@@ -12,12 +12,19 @@ ExpiryLoop::~ExpiryLoop() {
 }
 
 void ExpiryLoop::round() {
+    const std::int64_t step = current_step();
     for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
-        if (queued_[partition] || !events_.holds(partition)) continue;
+        const bool held = events_.holds(partition);
+        if (!held) looked_[partition] = 0;
+        if (!held || queued_[partition] || looked_[partition] == step) continue;
         queued_[partition] = true;
         waiting_.push_back(partition);
     }
     start_waiting();
+}
+
+std::int64_t ExpiryLoop::current_step() const {
+    return events_.now_ms() / (kExpiryStepSeconds * 1000);
 }
 
 void ExpiryLoop::start_waiting() {
@@ -30,12 +37,14 @@ void ExpiryLoop::start_waiting() {
 }
 
 void ExpiryLoop::step(std::uint32_t partition) {
+    const std::int64_t now_step = current_step();
     store_.expire_due(partition, events_.now_ms(), batch_,
-                      [alive = alive_, partition](Result<ExpiryProgress> progress) {
+                      [alive = alive_, partition, now_step](Result<ExpiryProgress> progress) {
                           if (!*alive) return;
                           ExpiryLoop& self = **alive;
                           if (progress && progress->expired > 0) self.events_.expired(partition, progress->expired);
                           if (progress && progress->more && self.events_.holds(partition)) return self.step(partition);
+                          if (progress && !progress->more) self.looked_[partition] = now_step;
                           self.queued_[partition] = false;
                           --self.running_;
                           self.start_waiting();

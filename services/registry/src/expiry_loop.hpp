@@ -27,7 +27,7 @@ class ExpiryLoop {
     ExpiryLoop(const ExpiryLoop&) = delete;
     ExpiryLoop& operator=(const ExpiryLoop&) = delete;
 
-    // Looks at every held partition that is not being looked at.
+    // Looks at every held partition that is not being looked at and was not yet in this step of kExpiryStepSeconds.
     void round();
     [[nodiscard]] bool idle() const { return running_ == 0; }
 
@@ -35,12 +35,14 @@ class ExpiryLoop {
     static constexpr std::size_t kConcurrent = 4;
 
     void start_waiting();
+    [[nodiscard]] std::int64_t current_step() const;
     void step(std::uint32_t partition);
 
     DeviceStore& store_;
     const std::size_t batch_;
     const Events events_;
     std::array<bool, identity::kPartitions> queued_{};
+    std::array<std::int64_t, identity::kPartitions> looked_{};  // the step of the last look that came to its end
     std::deque<std::uint32_t> waiting_;
     std::size_t running_ = 0;
     std::shared_ptr<ExpiryLoop*> alive_;

@@ -40,18 +40,24 @@ std::vector<kafka::TopicSpec> topic_specs(const TopicConfig& topics) {
 }  // namespace
 
 Result<std::unique_ptr<KafkaEventPublisher>> KafkaEventPublisher::start(const Config& config, const SipKey& key,
-                                                                        Executor executor, const telemetry::Logger& log,
+                                                                        NodeNames& nodes, Executor executor,
+                                                                        const telemetry::Logger& log,
                                                                         StateCallback on_state) {
     std::unique_ptr<KafkaEventPublisher> publisher(
-        new KafkaEventPublisher(config, key, std::move(executor), log, std::move(on_state)));
+        new KafkaEventPublisher(config, key, nodes, std::move(executor), log, std::move(on_state)));
     if (auto opened = publisher->open_producer(); !opened) return opened.error();
     publisher->thread_ = runtime::Thread("reg-kafka", [self = publisher.get()] { self->run(); });
     return publisher;
 }
 
-KafkaEventPublisher::KafkaEventPublisher(const Config& config, const SipKey& key, Executor executor,
+KafkaEventPublisher::KafkaEventPublisher(const Config& config, const SipKey& key, NodeNames& nodes, Executor executor,
                                          const telemetry::Logger& log, StateCallback on_state)
-    : config_(config), key_(key), executor_(std::move(executor)), log_(log), on_state_(std::move(on_state)) {}
+    : config_(config),
+      key_(key),
+      nodes_(nodes),
+      executor_(std::move(executor)),
+      log_(log),
+      on_state_(std::move(on_state)) {}
 
 KafkaEventPublisher::~KafkaEventPublisher() {
     stop_ = true;
@@ -126,6 +132,15 @@ void KafkaEventPublisher::publish(std::vector<OutboxEntry> entries, Done<void> d
         executor_([done = std::move(done), result]() mutable { done(std::move(result)); });
         return;
     }
+    std::vector<std::uint32_t> nodes;
+    for (const OutboxEntry& entry : entries) nodes.push_back(entry.device.node);
+    nodes_.prepare(nodes, [this, entries = std::move(entries), done = std::move(done)](Result<void> named) mutable {
+        if (!named) return done(std::move(named));
+        publish_named(entries, std::move(done));
+    });
+}
+
+void KafkaEventPublisher::publish_named(const std::vector<OutboxEntry>& entries, Done<void> done) {
     std::uint64_t batch = 0;
     {
         const std::lock_guard lock(mutex_);
@@ -143,8 +158,9 @@ void KafkaEventPublisher::publish(std::vector<OutboxEntry> entries, Done<void> d
 
 Result<void> KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch, bool state) {
     const std::string key = entry.device.key();
-    const std::string value = state ? encode(to_device_state(entry, key_), config_.value_format)
-                                    : encode(to_lifecycle(entry, key_), config_.value_format);
+    const std::string_view instance = nodes_.name(entry.device.node);
+    const std::string value = state ? encode(to_device_state(entry, key_, instance), config_.value_format)
+                                    : encode(to_lifecycle(entry, key_, instance), config_.value_format);
     const std::string id = event_id_of(entry);
     const std::string type = state ? "cloud.lanyard.device-state.v1"
                                    : "cloud.lanyard.lifecycle." + std::string(to_string(entry.event)) + ".v1";

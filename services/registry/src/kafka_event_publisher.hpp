@@ -11,6 +11,7 @@
 #include "base/hash.hpp"
 #include "event_publisher.hpp"
 #include "kafka/producer.hpp"
+#include "node_names.hpp"
 #include "registry/config.hpp"
 #include "registry/executor.hpp"
 #include "runtime/thread.hpp"
@@ -28,7 +29,7 @@ class KafkaEventPublisher final : public EventPublisher, private kafka::Delivery
 
     // invalid_argument for a bad Kafka configuration.
     [[nodiscard]] static Result<std::unique_ptr<KafkaEventPublisher>> start(const Config& config, const SipKey& key,
-                                                                            Executor executor,
+                                                                            NodeNames& nodes, Executor executor,
                                                                             const telemetry::Logger& log,
                                                                             StateCallback on_state);
     // Drops what is not delivered.
@@ -43,11 +44,13 @@ class KafkaEventPublisher final : public EventPublisher, private kafka::Delivery
         Done<void> done;
     };
 
-    KafkaEventPublisher(const Config& config, const SipKey& key, Executor executor, const telemetry::Logger& log,
-                        StateCallback on_state);
+    KafkaEventPublisher(const Config& config, const SipKey& key, NodeNames& nodes, Executor executor,
+                        const telemetry::Logger& log, StateCallback on_state);
     void run();
     bool prepare_topics();
     void replace_producer();
+    // The names of the nodes are known.
+    void publish_named(const std::vector<OutboxEntry>& entries, Done<void> done);
     [[nodiscard]] Result<void> open_producer();
     void on_delivered(const kafka::Delivery& delivery) override;
     // One record of a batch is settled.
@@ -56,6 +59,7 @@ class KafkaEventPublisher final : public EventPublisher, private kafka::Delivery
 
     const Config config_;
     const SipKey key_;
+    NodeNames& nodes_;
     const Executor executor_;
     const telemetry::Logger& log_;
     const StateCallback on_state_;

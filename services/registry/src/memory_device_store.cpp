@@ -256,7 +256,7 @@ void MemoryDeviceStore::outbox_read(std::uint32_t number, std::size_t max, Done<
 void MemoryDeviceStore::outbox_trim(std::uint32_t number, std::string owner, std::size_t count, Done<void> done) {
     run(std::move(done), [&](MemoryDevices& all) -> Result<void> {
         MemoryPartition& partition = all.partitions[number];
-        if (partition.lease_owner != owner || partition.lease_until <= std::chrono::steady_clock::now()) {
+        if (partition.lease_owner != owner) {
             return make_error(Errc::failed_precondition, "the partition's lease is held by another replica");
         }
         const auto end =
@@ -266,15 +266,12 @@ void MemoryDeviceStore::outbox_trim(std::uint32_t number, std::string owner, std
     });
 }
 
-void MemoryDeviceStore::acquire_lease(std::uint32_t number, std::string owner, std::chrono::milliseconds ttl,
-                                      Done<bool> done) {
-    run(std::move(done), [&](MemoryDevices& all) -> Result<bool> {
-        MemoryPartition& partition = all.partitions[number];
-        const SteadyTime now = std::chrono::steady_clock::now();
-        if (partition.lease_owner != owner && partition.lease_until > now) return false;
-        partition.lease_owner = owner;
-        partition.lease_until = now + ttl;
-        return true;
+void MemoryDeviceStore::take_lease(std::uint32_t number, std::string owner, std::string former,
+                                   Done<std::string> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<std::string> {
+        std::string& holder = all.partitions[number].lease_owner;
+        if (holder.empty() || holder == former) holder = owner;
+        return holder;
     });
 }
 
@@ -282,19 +279,38 @@ void MemoryDeviceStore::release_lease(std::uint32_t number, std::string owner, D
     run(std::move(done), [&](MemoryDevices& all) -> Result<void> {
         MemoryPartition& partition = all.partitions[number];
         if (partition.lease_owner == owner) partition.lease_owner.clear();
-        if (partition.lease_owner.empty()) partition.lease_until = {};
         return {};
     });
 }
 
-void MemoryDeviceStore::heartbeat(std::string replica, UnixMillis now_ms, std::chrono::milliseconds ttl,
-                                  Done<std::vector<std::string>> done) {
-    run(std::move(done), [&](MemoryDevices& all) -> Result<std::vector<std::string>> {
-        all.replicas[replica] = now_ms;
-        std::erase_if(all.replicas, [&](const auto& item) { return item.second < now_ms - ttl.count(); });
-        std::vector<std::string> names;
-        for (const auto& [name, seen] : all.replicas) names.push_back(name);
-        return names;
+void MemoryDeviceStore::heartbeat(std::string replica, std::chrono::milliseconds ttl, Done<Heartbeat> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<Heartbeat> {
+        const SteadyTime now = std::chrono::steady_clock::now();
+        std::erase_if(all.replicas, [&](const auto& item) { return item.second < now - ttl; });
+        Heartbeat out;
+        out.was_known = !all.replicas.insert_or_assign(replica, now).second;
+        for (const auto& item : all.replicas) out.live.push_back(item.first);
+        return out;
+    });
+}
+
+void MemoryDeviceStore::mark_changed(std::vector<std::uint32_t> partitions, Done<void> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<void> {
+        all.changed.insert(partitions.begin(), partitions.end());
+        return {};
+    });
+}
+
+void MemoryDeviceStore::changed(Done<std::vector<std::uint32_t>> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<std::vector<std::uint32_t>> {
+        return std::vector<std::uint32_t>(all.changed.begin(), all.changed.end());
+    });
+}
+
+void MemoryDeviceStore::clear_changed(std::vector<std::uint32_t> partitions, Done<void> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<void> {
+        for (const std::uint32_t partition : partitions) all.changed.erase(partition);
+        return {};
     });
 }
 

@@ -23,7 +23,6 @@ struct MemoryPartition {
     std::set<std::pair<std::uint32_t, std::uint32_t>> due;  // (pledge, sequence)
     std::deque<OutboxEntry> outbox;
     std::string lease_owner;
-    SteadyTime lease_until;
     Counts counts;
 
     [[nodiscard]] DeviceRecord* find(std::uint32_t sequence);
@@ -39,7 +38,8 @@ class MemoryDevices {
   public:
     std::mutex mutex;
     std::array<MemoryPartition, identity::kPartitions> partitions;
-    std::map<std::string, UnixMillis> replicas;
+    std::map<std::string, SteadyTime> replicas;  // by their last heartbeat
+    std::set<std::uint32_t> changed;
     std::map<std::uint32_t, Node> nodes;
     std::uint32_t last_node = 0;
     std::map<std::uint16_t, std::string> observed;  // by spec number

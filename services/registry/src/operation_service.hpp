@@ -20,7 +20,7 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
     // For metrics; loop or gRPC thread.
     using Counted = std::function<void(std::string_view operation, const std::string& result)>;
 
-    OperationService(DeviceStore& store, DownlinkRouter& router, Executor executor, const Config& config,
+    OperationService(DeviceStore& store, DownlinkRouter& router, TryExecutor executor, const Config& config,
                      Counted counted);
 
     grpc::ServerUnaryReactor* ReadResource(grpc::CallbackServerContext* context,
@@ -50,7 +50,7 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
 
     DeviceStore& store_;
     DownlinkRouter& router_;
-    Executor executor_;
+    TryExecutor executor_;
     const Config& config_;
     Counted counted_;
 };

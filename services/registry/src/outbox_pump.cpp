@@ -1,11 +1,15 @@
 #include "outbox_pump.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
 namespace lanyard::registry {
 namespace {
+
+// Hints go out at once, but not more often than this.
+constexpr Duration kHintPause = std::chrono::milliseconds(10);
 
 // How many of the entries may go together: up to the first device that comes twice.
 std::size_t distinct_prefix(const std::vector<OutboxEntry>& entries) {
@@ -19,12 +23,13 @@ std::size_t distinct_prefix(const std::vector<OutboxEntry>& entries) {
 }  // namespace
 
 OutboxPump::OutboxPump(DeviceStore& store, EventPublisher& publisher, OutboxConfig config, std::string owner,
-                       Clock clock)
+                       Clock clock, Fenced fenced)
     : store_(store),
       publisher_(publisher),
       config_(config),
       owner_(std::move(owner)),
       clock_(std::move(clock)),
+      fenced_(std::move(fenced)),
       alive_(std::make_shared<OutboxPump*>(this)) {}
 
 OutboxPump::~OutboxPump() {
@@ -41,10 +46,32 @@ Done<T> OutboxPump::guarded(Call call) {
 void OutboxPump::hold(std::uint32_t partition, bool held) {
     partitions_[partition].held = held;
     if (!held) partitions_[partition].depth = 0;
-    if (held) poke(partition);
+    if (held) read(partition);
 }
 
-void OutboxPump::poke(std::uint32_t number) {
+void OutboxPump::poke(std::uint32_t partition) {
+    if (partitions_[partition].held) return read(partition);
+    hints_.insert(partition);
+    if (clock_() - hinted_ >= kHintPause) send_hints();
+}
+
+void OutboxPump::send_hints() {
+    hinted_ = clock_();
+    if (hints_.empty()) return;
+    store_.mark_changed({hints_.begin(), hints_.end()}, [](Result<void>) {});
+    hints_.clear();
+}
+
+void OutboxPump::on_hints(const std::vector<std::uint32_t>& partitions) {
+    std::vector<std::uint32_t> mine;
+    std::copy_if(partitions.begin(), partitions.end(), std::back_inserter(mine),
+                 [this](std::uint32_t partition) { return partitions_[partition].held; });
+    if (mine.empty()) return;
+    store_.clear_changed(mine, [](Result<void>) {});
+    for (const std::uint32_t partition : mine) read(partition);
+}
+
+void OutboxPump::read(std::uint32_t number) {
     Partition& partition = partitions_[number];
     if (!partition.held) return;
     partition.again = true;
@@ -63,7 +90,15 @@ void OutboxPump::poke(std::uint32_t number) {
 }
 
 void OutboxPump::poll() {
-    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) poke(partition);
+    send_hints();
+    store_.changed(guarded<std::vector<std::uint32_t>>([](OutboxPump& self, Result<std::vector<std::uint32_t>> hints) {
+        if (hints) self.on_hints(*hints);
+    }));
+    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
+        if (partitions_[partition].again && !partitions_[partition].busy) read(partition);
+    }
+    turn_ = (turn_ + 1) % identity::kPartitions;
+    if (!partitions_[turn_].busy) read(turn_);
 }
 
 bool OutboxPump::idle() const {
@@ -114,12 +149,14 @@ void OutboxPump::on_trimmed(std::uint32_t number, std::size_t count, Result<void
         partition.depth -= std::min(partition.depth, count);
     } else {
         pause(number);
+        if (fenced_ && result.error().code == Errc::failed_precondition) fenced_(number);
     }
     finish(number);
 }
 
 void OutboxPump::pause(std::uint32_t partition) {
     partitions_[partition].not_before = clock_() + config_.retry_after;
+    partitions_[partition].again = true;
 }
 
 void OutboxPump::finish(std::uint32_t number) {
@@ -127,7 +164,7 @@ void OutboxPump::finish(std::uint32_t number) {
     partition.busy = false;
     in_flight_ -= config_.batch_max;
     serve_blocked();
-    if (partition.again) poke(number);
+    if (partition.again) read(number);
 }
 
 void OutboxPump::serve_blocked() {
@@ -135,7 +172,7 @@ void OutboxPump::serve_blocked() {
     const std::uint32_t number = blocked_.front();
     blocked_.pop_front();
     partitions_[number].blocked = false;
-    poke(number);
+    read(number);
 }
 
 }  // namespace lanyard::registry

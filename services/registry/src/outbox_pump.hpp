@@ -5,7 +5,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "event_publisher.hpp"
@@ -18,21 +20,29 @@ namespace lanyard::registry {
 // acknowledgements, trims. A crash in between publishes again, with the same event ids.
 //
 // A batch holds at most one event of each device, so that one that fails while a later one is stored cannot swap
-// two events of a device. All on the service's loop; answers that come after destruction are ignored.
+// two events of a device.
+//
+// Outboxes are read when something is known to be in them: after a change that this replica made, or by the hint of
+// another one. Now and then each is read without a reason, for a hint may be lost with its replica. All on the
+// service's loop; answers that come after destruction are ignored.
 class OutboxPump {
   public:
     using Clock = std::function<SteadyTime()>;
+    // The store says that the lease of this partition is somebody else's.
+    using Fenced = std::function<void(std::uint32_t partition)>;
 
-    OutboxPump(DeviceStore& store, EventPublisher& publisher, OutboxConfig config, std::string owner, Clock clock);
+    OutboxPump(DeviceStore& store, EventPublisher& publisher, OutboxConfig config, std::string owner, Clock clock,
+               Fenced fenced = {});
     ~OutboxPump();
     OutboxPump(const OutboxPump&) = delete;
     OutboxPump& operator=(const OutboxPump&) = delete;
 
     // Begins or stops to serve a partition; a batch in flight is finished.
     void hold(std::uint32_t partition, bool held);
-    // There is probably something new.
+    // This replica has put something in: reads it, or tells the replica that holds the partition.
     void poke(std::uint32_t partition);
-    // Looks into every held partition.
+    // To be called every OutboxConfig::poll: reads what others hinted at, what has to be tried again, and one more
+    // partition in turn.
     void poll();
     // Nothing of this partition is in flight.
     [[nodiscard]] bool idle(std::uint32_t partition) const { return !partitions_[partition].busy; }
@@ -52,6 +62,9 @@ class OutboxPump {
         std::size_t depth = 0;
     };
 
+    void read(std::uint32_t partition);
+    void send_hints();
+    void on_hints(const std::vector<std::uint32_t>& partitions);
     void on_read(std::uint32_t partition, Result<OutboxPage> page);
     void on_published(std::uint32_t partition, std::size_t count, Result<void> result);
     void on_trimmed(std::uint32_t partition, std::size_t count, Result<void> result);
@@ -67,8 +80,12 @@ class OutboxPump {
     const OutboxConfig config_;
     const std::string owner_;
     const Clock clock_;
+    const Fenced fenced_;
     std::array<Partition, identity::kPartitions> partitions_;
     std::deque<std::uint32_t> blocked_;  // wait for in_flight_max, first come first served
+    std::set<std::uint32_t> hints_;      // to be sent
+    SteadyTime hinted_;                  // when the last were sent
+    std::uint32_t turn_ = 0;
     std::size_t in_flight_ = 0;
     std::uint64_t published_ = 0;
     std::uint64_t failures_ = 0;

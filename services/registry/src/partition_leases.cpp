@@ -37,68 +37,58 @@ std::size_t PartitionLeases::held() const {
         std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state == State::held; }));
 }
 
-bool PartitionLeases::empty() const {
-    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state == State::free; });
+void PartitionLeases::round() {
+    const SteadyTime asked = clock_().steady;
+    // Nobody answered for too long: other replicas may hold them by now.
+    if (asked >= until_) lose_all();
+    give_back();
+    if (leaving_) return;
+    store_.heartbeat(replica_, milliseconds(config_.ttl),
+                     guarded<Heartbeat>([asked](PartitionLeases& self, Result<Heartbeat> heartbeat) {
+                         if (heartbeat) self.on_heartbeat(asked, *heartbeat);
+                     }));
 }
 
-void PartitionLeases::round() {
-    lose_overdue();
-    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
-        if (slots_[partition].state != State::free) renew(partition);
-    }
-    give_back();
-    if (retired_) return;
-    store_.heartbeat(
-        replica_, clock_().wall_ms, milliseconds(config_.ttl),
-        guarded<std::vector<std::string>>([](PartitionLeases& self, Result<std::vector<std::string>> live) {
-            if (live) self.on_replicas(*live);
-        }));
+void PartitionLeases::on_heartbeat(SteadyTime asked, const Heartbeat& heartbeat) {
+    // Forgotten by the others, or the store lost its data.
+    if (!heartbeat.was_known) lose_all();
+    until_ = asked + config_.ttl;
+    live_ = heartbeat.live;
+    ++heartbeats_;
+    if (!retired_) on_replicas();
 }
 
 void PartitionLeases::retire() {
     retired_ = true;
     quota_ = 0;
-    store_.retire(replica_, guarded<void>([](PartitionLeases&, Result<void>) {}));
     give_back();
 }
 
-void PartitionLeases::on_replicas(const std::vector<std::string>& live) {
-    if (retired_) return;
-    const auto me = std::find(live.begin(), live.end(), replica_);
-    if (me == live.end()) return;
-    const auto rank = static_cast<std::size_t>(me - live.begin());
-    const std::size_t share = identity::kPartitions / live.size();
-    const std::size_t rest = identity::kPartitions % live.size();
+// Only when nothing is held any more: without heartbeats the leases are free for the others.
+void PartitionLeases::say_goodbye() {
+    leaving_ = true;
+    store_.retire(replica_, guarded<void>([](PartitionLeases& self, Result<void>) { self.gone_ = true; }));
+}
+
+void PartitionLeases::on_replicas() {
+    const auto me = std::find(live_.begin(), live_.end(), replica_);
+    if (me == live_.end()) return;
+    const auto rank = static_cast<std::size_t>(me - live_.begin());
+    const std::size_t share = identity::kPartitions / live_.size();
+    const std::size_t rest = identity::kPartitions % live_.size();
     quota_ = share + (rank < rest ? 1 : 0);
     first_ = static_cast<std::uint32_t>(rank * share + std::min(rank, rest));
     give_back();
     if (!taking_) take_from(0);
 }
 
-void PartitionLeases::renew(std::uint32_t partition) {
-    const SteadyTime asked = clock_().steady;
-    store_.acquire_lease(partition, replica_, milliseconds(config_.ttl),
-                         guarded<bool>([partition, asked](PartitionLeases& self, Result<bool> renewed) {
-                             Slot& slot = self.slots_[partition];
-                             if (slot.state == State::free || !renewed) return;
-                             if (*renewed) {
-                                 slot.until = asked + self.config_.ttl;
-                             } else {
-                                 self.leave(partition);
-                                 slot.state = State::free;
-                             }
-                         }));
+void PartitionLeases::lose(std::uint32_t partition) {
+    leave(partition);
+    slots_[partition].state = State::free;
 }
 
-// Nobody answered for too long: another replica may hold it by now.
-void PartitionLeases::lose_overdue() {
-    const SteadyTime now = clock_().steady;
-    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
-        Slot& slot = slots_[partition];
-        if (slot.state == State::free || now < slot.until) continue;
-        leave(partition);
-        slot.state = State::free;
-    }
+void PartitionLeases::lose_all() {
+    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) lose(partition);
 }
 
 void PartitionLeases::leave(std::uint32_t partition) {
@@ -115,6 +105,9 @@ void PartitionLeases::give_back() {
     for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
         if (slots_[partition].state == State::leaving && events_.may_release(partition)) release(partition);
     }
+    const bool empty =
+        std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state == State::free; });
+    if (retired_ && empty && !leaving_) say_goodbye();
 }
 
 void PartitionLeases::release(std::uint32_t partition) {
@@ -130,24 +123,34 @@ void PartitionLeases::take_from(std::uint32_t offset) {
     while (offset < identity::kPartitions && slots_[at(offset)].state != State::free) ++offset;
     taking_ = !retired_ && offset < identity::kPartitions && held() < quota_;
     if (!taking_) return;
-    const SteadyTime asked = clock_().steady;
-    store_.acquire_lease(at(offset), replica_, milliseconds(config_.ttl),
-                         guarded<bool>([offset, asked](PartitionLeases& self, Result<bool> acquired) {
-                             self.on_acquired(offset, asked, std::move(acquired));
-                         }));
+    const std::uint32_t partition = at(offset);
+    store_.take_lease(partition, replica_, dead_holder(slots_[partition]),
+                      guarded<std::string>([offset, partition](PartitionLeases& self, Result<std::string> holder) {
+                          self.taking_ = false;
+                          if (!holder) return;
+                          self.on_taken(partition, std::move(*holder));
+                          self.take_from(offset + 1);
+                      }));
 }
 
-void PartitionLeases::on_acquired(std::uint32_t offset, SteadyTime asked, Result<bool> acquired) {
-    taking_ = false;
-    if (!acquired) return;
-    const std::uint32_t partition = at(offset);
-    if (*acquired && retired_) {
+// A replica takes leases only after a heartbeat, so a holder that a later heartbeat does not name is dead.
+std::string PartitionLeases::dead_holder(const Slot& slot) const {
+    const bool live = std::find(live_.begin(), live_.end(), slot.holder) != live_.end();
+    return live || slot.holder_seen == heartbeats_ ? replica_ : slot.holder;
+}
+
+void PartitionLeases::on_taken(std::uint32_t partition, std::string holder) {
+    Slot& slot = slots_[partition];
+    if (holder != replica_) {
+        slot.holder = std::move(holder);
+        slot.holder_seen = heartbeats_;
+    } else if (retired_) {
         release(partition);
-    } else if (*acquired && slots_[partition].state == State::free) {
-        slots_[partition] = {State::held, asked + config_.ttl};
+    } else if (slot.state == State::free) {
+        slot.state = State::held;
+        slot.holder.clear();
         events_.changed(partition, true);
     }
-    take_from(offset + 1);
 }
 
 }  // namespace lanyard::registry

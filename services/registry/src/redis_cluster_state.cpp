@@ -14,6 +14,7 @@ using std::to_string;
 constexpr std::string_view kReplicas = "reg:replicas";
 constexpr std::string_view kNodes = "reg:nodes";
 constexpr std::string_view kObserved = "reg:observed";
+constexpr std::string_view kChanged = "reg:changed";
 
 std::string outbox_key(std::uint32_t partition) {
     return "reg:" + partition_tag(partition) + ":out";
@@ -22,10 +23,10 @@ std::string lease_key(std::uint32_t partition) {
     return "reg:" + partition_tag(partition) + ":lease";
 }
 
-OutboxPage to_outbox_page(std::uint32_t partition, const redis::Reply& entries, const redis::Reply& depth) {
+OutboxPage to_outbox_page(std::uint32_t partition, const redis::Reply& entries) {
     OutboxPage page;
     page.read = entries.items().size();
-    page.depth = static_cast<std::size_t>(depth.integer());
+    page.depth = page.read;
     for (const redis::Reply& item : entries.items()) {
         if (auto entry = decode_outbox_entry(partition, item.text())) page.entries.push_back(std::move(*entry));
     }
@@ -45,26 +46,45 @@ std::int64_t parse_count(const redis::Reply& reply) {
     return reply.text().empty() ? 0 : std::strtoll(std::string(reply.text()).c_str(), nullptr, 10);
 }
 
+Result<Heartbeat> to_heartbeat(const redis::Reply& reply) {
+    if (reply.items().empty()) return make_error(Errc::internal, "a script gave a short answer");
+    Heartbeat out;
+    out.was_known = reply.items()[0].integer() == 0;
+    for (std::size_t i = 1; i < reply.items().size(); ++i) out.live.emplace_back(reply.items()[i].text());
+    std::sort(out.live.begin(), out.live.end());
+    return out;
+}
+
+Result<std::vector<std::uint32_t>> to_partitions(const redis::Reply& reply) {
+    std::vector<std::uint32_t> out;
+    for (const redis::Reply& item : reply.items()) {
+        const auto partition = parse_count(item);
+        if (partition >= 0 && partition < identity::kPartitions) out.push_back(static_cast<std::uint32_t>(partition));
+    }
+    return out;
+}
+
 Result<void> ignore_reply(const redis::Reply&) {
     return {};
 }
 
 }  // namespace
 
+// The length is asked for only when there is more than what was read.
 void RedisDeviceStore::outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) {
     const std::string key = outbox_key(partition);
-    redis::Batch batch;
-    batch.add({"LRANGE", key, "0", to_string(max - 1)});
-    batch.add({"LLEN", key});
-    client_->submit(std::move(batch), [executor = executor_, done = std::move(done),
-                                       partition](std::vector<Result<redis::Reply>> replies) mutable {
-        Result<OutboxPage> result = OutboxPage();
-        if (!replies[0] || !replies[1]) {
-            result = replies[0] ? replies[1].error() : replies[0].error();
-        } else {
-            result = to_outbox_page(partition, *replies[0], *replies[1]);
+    client_->command({"LRANGE", key, "0", to_string(max - 1)}, [this, key, max, partition, done = std::move(done)](
+                                                                   Result<redis::Reply> entries) mutable {
+        Result<OutboxPage> page = entries ? to_outbox_page(partition, *entries) : Result<OutboxPage>(entries.error());
+        if (!page || page->read < max) {
+            return executor_([done = std::move(done), page = std::move(page)]() mutable { done(std::move(page)); });
         }
-        executor([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+        client_->command({"LLEN", key},
+                         deliver(executor_, std::move(done), [page = std::move(*page)](const redis::Reply& depth) {
+                             OutboxPage out = page;
+                             out.depth = static_cast<std::size_t>(depth.integer());
+                             return Result<OutboxPage>(std::move(out));
+                         }));
     });
 }
 
@@ -76,27 +96,41 @@ void RedisDeviceStore::outbox_trim(std::uint32_t partition, std::string owner, s
                   }));
 }
 
-void RedisDeviceStore::acquire_lease(std::uint32_t partition, std::string owner, std::chrono::milliseconds ttl,
-                                     Done<bool> done) {
-    client_->eval(scripts_.acquire, {lease_key(partition)}, {owner, to_string(ttl.count())},
+void RedisDeviceStore::take_lease(std::uint32_t partition, std::string owner, std::string former,
+                                  Done<std::string> done) {
+    client_->eval(scripts_.take_lease, {lease_key(partition)}, {owner, former},
                   deliver(executor_, std::move(done),
-                          [](const redis::Reply& reply) -> Result<bool> { return reply.integer() == 1; }));
+                          [](const redis::Reply& reply) -> Result<std::string> { return std::string(reply.text()); }));
 }
 
 void RedisDeviceStore::release_lease(std::uint32_t partition, std::string owner, Done<void> done) {
     client_->eval(scripts_.release, {lease_key(partition)}, {owner}, deliver(executor_, std::move(done), ignore_reply));
 }
 
-void RedisDeviceStore::heartbeat(std::string replica, UnixMillis now_ms, std::chrono::milliseconds ttl,
-                                 Done<std::vector<std::string>> done) {
-    client_->eval(
-        scripts_.heartbeat, {kReplicas}, {"", to_string(now_ms), replica, to_string(ttl.count())},
-        deliver(executor_, std::move(done), [](const redis::Reply& reply) -> Result<std::vector<std::string>> {
-            std::vector<std::string> names;
-            for (const redis::Reply& item : reply.items()) names.emplace_back(item.text());
-            std::sort(names.begin(), names.end());
-            return names;
-        }));
+void RedisDeviceStore::heartbeat(std::string replica, std::chrono::milliseconds ttl, Done<Heartbeat> done) {
+    client_->eval(scripts_.heartbeat, {kReplicas}, {replica, to_string(ttl.count())},
+                  deliver(executor_, std::move(done), to_heartbeat));
+}
+
+void RedisDeviceStore::mark_changed(std::vector<std::uint32_t> partitions, Done<void> done) {
+    command_on_changed("SADD", partitions, std::move(done));
+}
+
+void RedisDeviceStore::clear_changed(std::vector<std::uint32_t> partitions, Done<void> done) {
+    command_on_changed("SREM", partitions, std::move(done));
+}
+
+void RedisDeviceStore::command_on_changed(std::string_view command, const std::vector<std::uint32_t>& partitions,
+                                          Done<void> done) {
+    std::vector<std::string> numbers;
+    for (const std::uint32_t partition : partitions) numbers.push_back(to_string(partition));
+    std::vector<std::string_view> words{command, kChanged};
+    words.insert(words.end(), numbers.begin(), numbers.end());
+    client_->command(redis::Args(words), deliver(executor_, std::move(done), ignore_reply));
+}
+
+void RedisDeviceStore::changed(Done<std::vector<std::uint32_t>> done) {
+    client_->command({"SMEMBERS", kChanged}, deliver(executor_, std::move(done), to_partitions));
 }
 
 void RedisDeviceStore::retire(std::string replica, Done<void> done) {

@@ -21,6 +21,7 @@ std::string flag(bool value) {
 
 constexpr auto kNoTime = "0";
 constexpr int kModifyAttempts = 4;
+constexpr std::chrono::milliseconds kStopGrace{200};
 
 }  // namespace
 
@@ -45,14 +46,15 @@ RedisDeviceStore::RedisDeviceStore(std::unique_ptr<redis::Client> client, Execut
     scripts_.modify = client_->script(scripts::modify());
     scripts_.remove = client_->script(scripts::remove());
     scripts_.trim = client_->script(scripts::trim());
-    scripts_.acquire = client_->script(scripts::acquire());
+    scripts_.take_lease = client_->script(scripts::take_lease());
     scripts_.release = client_->script(scripts::release());
     scripts_.heartbeat = client_->script(scripts::heartbeat());
     scripts_.register_node = client_->script(scripts::register_node());
 }
 
 RedisDeviceStore::~RedisDeviceStore() {
-    client_->stop(std::chrono::milliseconds(0));
+    // What a drain gave back last should arrive.
+    client_->stop(kStopGrace);
 }
 
 Result<void> RedisDeviceStore::available() const {

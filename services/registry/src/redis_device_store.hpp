@@ -33,12 +33,13 @@ class RedisDeviceStore final : public DeviceStore {
     void remove(RemoveCommand command, Done<DeviceRecord> done) override;
     void outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) override;
     void outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) override;
-    void acquire_lease(std::uint32_t partition, std::string owner, std::chrono::milliseconds ttl,
-                       Done<bool> done) override;
+    void take_lease(std::uint32_t partition, std::string owner, std::string former, Done<std::string> done) override;
     void release_lease(std::uint32_t partition, std::string owner, Done<void> done) override;
-    void heartbeat(std::string replica, UnixMillis now_ms, std::chrono::milliseconds ttl,
-                   Done<std::vector<std::string>> done) override;
+    void heartbeat(std::string replica, std::chrono::milliseconds ttl, Done<Heartbeat> done) override;
     void retire(std::string replica, Done<void> done) override;
+    void mark_changed(std::vector<std::uint32_t> partitions, Done<void> done) override;
+    void changed(Done<std::vector<std::uint32_t>> done) override;
+    void clear_changed(std::vector<std::uint32_t> partitions, Done<void> done) override;
     void register_node(Node node, Done<std::uint32_t> done) override;
     void node(std::uint32_t number, Done<Node> done) override;
     void keep_observed(std::uint16_t spec, std::string request, Done<void> done) override;
@@ -49,10 +50,11 @@ class RedisDeviceStore final : public DeviceStore {
   private:
     struct Scripts {
         redis::Script register_device, update, deregister, adopt, expire, expire_due, get_by_key, get_by_sequence, list,
-            create, modify, remove, trim, acquire, release, heartbeat, register_node;
+            create, modify, remove, trim, take_lease, release, heartbeat, register_node;
     };
 
     RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor);
+    void command_on_changed(std::string_view command, const std::vector<std::uint32_t>& partitions, Done<void> done);
     void modify_once(std::shared_ptr<const ModifyCommand> command, Done<DeviceRecord> done, int attempts_left);
     void write_modified(std::shared_ptr<const ModifyCommand> command, const DeviceRecord& current,
                         Done<DeviceRecord> done, int attempts_left);

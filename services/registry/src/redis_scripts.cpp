@@ -3,7 +3,8 @@
 namespace lanyard::registry::scripts {
 namespace {
 
-// The record's header is packed by one format string; the rest is key, profile and registration (docs/redis.md).
+// BUCKET is kExpiryStepSeconds. The record's header is packed by one format string; the rest is key, profile and
+// registration (docs/redis.md).
 constexpr const char* kPrelude = R"lua(
 local HEAD = '>BBI4I4I4I2I4I4I4I8I2I2'
 local BUCKET = 8
@@ -334,11 +335,11 @@ redis.call('LTRIM', KEYS[2], tonumber(ARGV[2]), -1)
 return 1
 )lua";
 
-constexpr const char* kAcquire = R"lua(
+constexpr const char* kTakeLease = R"lua(
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
+if holder and holder ~= ARGV[2] then return holder end
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]
 )lua";
 
 constexpr const char* kRelease = R"lua(
@@ -346,10 +347,15 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 )lua";
 
+// By the clock of Redis, so that the clocks of replicas do not matter.
 constexpr const char* kHeartbeat = R"lua(
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. (tonumber(ARGV[2]) - tonumber(ARGV[4])))
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - tonumber(ARGV[2])))
+local added = redis.call('ZADD', KEYS[1], now, ARGV[1])
+local answer = redis.call('ZRANGE', KEYS[1], 0, -1)
+table.insert(answer, 1, added)
+return answer
 )lua";
 
 // A number once given never comes again, also when Redis lost its data but the ingress knows its own.
@@ -413,8 +419,8 @@ std::string remove() {
 std::string trim() {
     return kTrim;
 }
-std::string acquire() {
-    return kAcquire;
+std::string take_lease() {
+    return kTakeLease;
 }
 std::string release() {
     return kRelease;

@@ -4,9 +4,6 @@
 
 namespace lanyard::registry::scripts {
 
-// Seconds of one expiry bucket (reg:{pN}:at:<bucket>).
-inline constexpr unsigned kBucketSeconds = 8;  // BUCKET in the scripts
-
 // What the first element of a script's answer says.
 enum Status : int { ok = 0, not_found = 1, forbidden = 2, stale = 3, exists = 4, aborted = 5 };
 
@@ -26,9 +23,9 @@ std::string create();           // KEYS: index, seq · key, enabled, profile
 std::string modify();           // KEYS: index · key, revision, enabled, profile
 std::string remove();           // KEYS: index · key, revision or ""
 std::string trim();             // KEYS: lease, out · owner, count
-std::string acquire();          // KEYS: lease · owner, ttl
+std::string take_lease();       // KEYS: lease · owner, former; gives the holder
 std::string release();          // KEYS: lease · owner
-std::string heartbeat();        // KEYS: replicas · name, ttl
+std::string heartbeat();        // KEYS: replicas · name, ttl; gives {1 when the name is new, live names...}
 std::string register_node();    // KEYS: nodes · instance, address, number
 
 }  // namespace lanyard::registry::scripts

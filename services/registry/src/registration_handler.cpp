@@ -148,7 +148,7 @@ void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Re
     command.shard = static_cast<std::uint16_t>(in.shard());
     command.auto_create = tenants_.find(in.tenant())->second->auto_create;
     command.now_ms = in.received_ms();
-    store_.register_device(std::move(command), changed(std::move(call), true));
+    store_.register_device(std::move(command), changed(std::move(call), kRegisters));
 }
 
 void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
@@ -170,11 +170,12 @@ void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
     if (parameters.has_object_links()) command.object_links = parameters.object_links();
     if (!in.remote_address().empty()) command.remote_address = in.remote_address();
     command.now_ms = in.received_ms();
-    store_.update(std::move(command), changed(std::move(call), false));
+    const bool emits = command.changes_anything();
+    store_.update(std::move(command), changed(std::move(call), {emits, false}));
 }
 
 void RegistrationHandler::on_deregister(const internal::v1::Deregister& in, Call call) {
-    store_.deregister({{in.device_number()}, in.generation(), in.received_ms()}, changed(std::move(call), false));
+    store_.deregister({{in.device_number()}, in.generation(), in.received_ms()}, changed(std::move(call), kEnds));
 }
 
 void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt& in, Call call) {
@@ -185,7 +186,7 @@ void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt
     command.node = node;
     command.shard = static_cast<std::uint16_t>(in.shard());
     command.now_ms = in.received_ms();
-    if (in.generation() != 0) return store_.adopt(std::move(command), changed(std::move(call), true));
+    if (in.generation() != 0) return store_.adopt(std::move(command), changed(std::move(call), kAdopts));
     const auto token = identity::parse_observation_token(as_bytes(in.token()));
     if (!token || token->device != command.device) {
         return answer(call, make_error(Errc::not_found, "the token belongs to no registration of the device"));
@@ -204,7 +205,7 @@ void RegistrationHandler::adopt_by_token(AdoptCommand command, const identity::O
             return answer(call, make_error(Errc::not_found, "the token belongs to no registration of the device"));
         }
         command.generation = found->generation;  // so that a Register in between is not adopted
-        store_.adopt(std::move(command), changed(std::move(call), true));
+        store_.adopt(std::move(command), changed(std::move(call), kAdopts));
     });
 }
 
@@ -224,16 +225,16 @@ void RegistrationHandler::on_resolve(const internal::v1::Resolve& in, Call call)
                     });
 }
 
-Done<Change> RegistrationHandler::changed(Call call, bool owner_may_change) {
-    return [this, alive = alive_, call = std::move(call), owner_may_change](Result<Change> change) mutable {
+Done<Change> RegistrationHandler::changed(Call call, Effects effects) {
+    return [this, alive = alive_, call = std::move(call), effects](Result<Change> change) mutable {
         if (!*alive) return;
         if (!change) return answer(call, change.error());
         const DeviceRecord& device = change->device;
         RegistrationResult result;
         fill(device, *result.mutable_registration());
-        events_.changed(device.number.partition());
+        if (effects.emits) events_.changed(device.number.partition());
         const bool moved = change->former_node != device.node || change->former_shard != device.shard;
-        if (owner_may_change && change->was_registered && moved && change->former_node != 0) {
+        if (effects.owner_may_change && change->was_registered && moved && change->former_node != 0) {
             internal::v1::Fenced fenced;
             fenced.set_device_number(device.number.value);
             fenced.set_epoch(device.epoch);

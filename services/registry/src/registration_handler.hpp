@@ -49,6 +49,15 @@ class RegistrationHandler {
         Reply reply;
     };
 
+    // What a successful command does beside the record.
+    struct Effects {
+        bool emits;  // a lifecycle event
+        bool owner_may_change;
+    };
+    static constexpr Effects kRegisters{true, true};
+    static constexpr Effects kAdopts{false, true};
+    static constexpr Effects kEnds{true, false};
+
     void on_register(std::uint32_t node, const internal::v1::Register& in, Call call);
     void on_update(const internal::v1::Update& in, Call call);
     void on_deregister(const internal::v1::Deregister& in, Call call);
@@ -60,7 +69,7 @@ class RegistrationHandler {
     void on_expire(const internal::v1::Expire& in, Call call);
     [[nodiscard]] Result<void> check_register(const internal::v1::Register& in) const;
     // The answer to a command about one registration.
-    Done<Change> changed(Call call, bool owner_may_change);
+    Done<Change> changed(Call call, Effects effects);
     void answer(Call& call, const Error& error);
     // Unset status: ok.
     void answer(Call& call, internal::v1::RegistrationResult&& result);

@@ -14,6 +14,7 @@
 #include "expiry_loop.hpp"
 #include "kafka_event_publisher.hpp"
 #include "metrics.hpp"
+#include "node_names.hpp"
 #include "operation_service.hpp"
 #include "outbox_pump.hpp"
 #include "partition_leases.hpp"
@@ -34,6 +35,7 @@ using std::chrono::milliseconds;
 
 constexpr Duration kRouterTick = 50ms;
 constexpr Duration kSample = 1s;
+constexpr Duration kCount = 10s;
 constexpr Duration kDropIdleLinks = 30s;
 constexpr Duration kHealthTolerance = 5s;
 constexpr Duration kServerGrace = 2s;
@@ -66,7 +68,8 @@ class RegistryService final : public runtime::Service {
           key_(parse_key(config.cluster_key)),
           metrics_(context.metrics),
           loop_("registry"),
-          executor_([this](runtime::Task task) { loop_.post(std::move(task)); }) {
+          executor_([this](runtime::Task task) { loop_.post(std::move(task)); }),
+          try_executor_([this](runtime::Task task) { return loop_.try_post(std::move(task)); }) {
         if (config_.instance.empty()) config_.instance = default_instance();
         config_.redis.command_timeout = std::chrono::duration_cast<milliseconds>(config_.command_deadline);
         redis_health_ = context_.health.add({.name = "redis", .required = true, .tolerance = kHealthTolerance});
@@ -96,6 +99,8 @@ class RegistryService final : public runtime::Service {
     [[nodiscard]] Result<void> open_server();
     void start_timers();
     void sample();
+    void count(std::uint32_t partition);
+    void count_all();
     void report_store();
     void give_back_leases(runtime::Deadline deadline);
 
@@ -108,8 +113,10 @@ class RegistryService final : public runtime::Service {
     runtime::HealthBoard::Dependency kafka_health_;
     runtime::EventLoop loop_;
     const Executor executor_;
+    const TryExecutor try_executor_;
     // Loop only from here on, once it runs. In the order of use: destroyed from the end.
     std::unique_ptr<DeviceStore> store_;
+    std::unique_ptr<NodeNames> nodes_;
     std::unique_ptr<KafkaEventPublisher> publisher_;
     std::unique_ptr<OutboxPump> pump_;
     std::unique_ptr<PartitionLeases> leases_;
@@ -142,11 +149,12 @@ Result<void> RegistryService::open_store() {
     auto store = deps_.store ? deps_.store(executor_) : RedisDeviceStore::start(config_.redis, executor_);
     if (!store) return store.error();
     store_ = std::move(*store);
+    nodes_ = std::make_unique<NodeNames>(*store_);
     return {};
 }
 
 Result<void> RegistryService::open_publisher() {
-    auto publisher = KafkaEventPublisher::start(config_, key_, executor_, context_.log,
+    auto publisher = KafkaEventPublisher::start(config_, key_, *nodes_, executor_, context_.log,
                                                 [this](bool available, const std::string& reason) {
                                                     if (available) {
                                                         kafka_health_.ok();
@@ -161,10 +169,15 @@ Result<void> RegistryService::open_publisher() {
 
 void RegistryService::make_background() {
     const std::string owner = lease_owner(config_.instance);
-    pump_ = std::make_unique<OutboxPump>(*store_, *publisher_, config_.outbox, owner, runtime::steady_now);
+    pump_ = std::make_unique<OutboxPump>(*store_, *publisher_, config_.outbox, owner, runtime::steady_now,
+                                         [this](std::uint32_t partition) { leases_->lose(partition); });
     leases_ = std::make_unique<PartitionLeases>(
         *store_, owner, config_.lease,
-        PartitionLeases::Events{.changed = [this](std::uint32_t partition, bool held) { pump_->hold(partition, held); },
+        PartitionLeases::Events{.changed =
+                                    [this](std::uint32_t partition, bool held) {
+                                        pump_->hold(partition, held);
+                                        if (held) count(partition);
+                                    },
                                 .may_release = [this](std::uint32_t partition) { return pump_->idle(partition); }},
         runtime::now);
     expiry_ = std::make_unique<ExpiryLoop>(
@@ -193,7 +206,7 @@ void RegistryService::make_services() {
     registration_->set_handler(*handler_);
     downlink_ = std::make_unique<DownlinkService>(executor_);
     downlink_->set_router(*router_);
-    watch_ = std::make_unique<WatchHub>(*store_, executor_, config_, key_, context_.log);
+    watch_ = std::make_unique<WatchHub>(*store_, *nodes_, executor_, config_, key_, context_.log);
     // The owner acknowledges Updates by itself until it hears that the registration is over.
     const auto ended = [this](const DeviceRecord& device) {
         internal::v1::Fenced fenced;
@@ -201,10 +214,10 @@ void RegistryService::make_services() {
         fenced.set_epoch(device.epoch + 1);
         registration_->fence(device.node, fenced);
     };
-    devices_ = std::make_unique<DeviceService>(*store_, executor_, config_, key_, watch_.get(),
+    devices_ = std::make_unique<DeviceService>(*store_, *nodes_, try_executor_, config_, key_, watch_.get(),
                                                DeviceService::Events{.changed = changed, .ended = ended});
     operations_ = std::make_unique<OperationService>(
-        *store_, *router_, executor_, config_,
+        *store_, *router_, try_executor_, config_,
         [this](std::string_view operation, const std::string& result) { metrics_.operation(operation, result); });
 }
 
@@ -235,6 +248,7 @@ void RegistryService::start_timers() {
     loop_.every(kDropIdleLinks, [this] { links_->drop_idle(); });
     loop_.post([this] { sample(); });
     loop_.every(kSample, [this] { sample(); });
+    loop_.every(kCount, [this] { count_all(); });
 }
 
 void RegistryService::sample() {
@@ -244,9 +258,6 @@ void RegistryService::sample() {
         if (!leases_->holds(partition)) continue;
         out.registered += static_cast<double>(counts_[partition].registered);
         out.unregistered += static_cast<double>(counts_[partition].devices - counts_[partition].registered);
-        store_->counts(partition, [this, partition](Result<Counts> counts) {
-            if (counts) counts_[partition] = *counts;
-        });
     }
     out.outbox_depth = static_cast<double>(pump_->depth());
     out.leases = static_cast<double>(leases_->held());
@@ -255,6 +266,18 @@ void RegistryService::sample() {
     out.watches = static_cast<double>(watch_->streams());
     metrics_.sampled(out);
     metrics_.published(pump_->published(), pump_->failures());
+}
+
+void RegistryService::count(std::uint32_t partition) {
+    store_->counts(partition, [this, partition](Result<Counts> counts) {
+        if (counts) counts_[partition] = *counts;
+    });
+}
+
+void RegistryService::count_all() {
+    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
+        if (leases_->holds(partition)) count(partition);
+    }
 }
 
 void RegistryService::report_store() {
@@ -297,7 +320,7 @@ void RegistryService::give_back_leases(runtime::Deadline deadline) {
         auto timer = std::make_shared<runtime::EventLoop::TimerId>();
         *timer = loop_.every(20ms, [this, empty, timer] {
             leases_->round();
-            if (!leases_->empty()) return;
+            if (!leases_->gone()) return;
             loop_.cancel(*timer);
             empty->set_value();
         });

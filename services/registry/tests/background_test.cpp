@@ -4,6 +4,7 @@
 #include "event_value.hpp"
 #include "expiry_loop.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
+#include "node_names.hpp"
 #include "outbox_pump.hpp"
 #include "partition_leases.hpp"
 #include "registry/memory_device_store.hpp"
@@ -50,7 +51,7 @@ class Background : public ::testing::Test {
         return wait<Change>(loop_, [&](auto done) { store_.register_device(command, std::move(done)); })->device;
     }
     void hold_lease(std::uint32_t partition, const std::string& owner) {
-        (void)wait<bool>(loop_, [&](auto done) { store_.acquire_lease(partition, owner, 1h, std::move(done)); });
+        (void)wait<std::string>(loop_, [&](auto done) { store_.take_lease(partition, owner, "", std::move(done)); });
     }
     std::unique_ptr<OutboxPump> make_pump(FakePublisher& publisher, OutboxConfig config = {}) {
         return std::make_unique<OutboxPump>(store_, publisher, config, "me", [this] { return now_; });
@@ -204,11 +205,11 @@ TEST_F(Background, ALeaseIsKeptWhileItsEventsAreInFlight) {
     one.leases.retire();
     loop_.run_ready();
     EXPECT_EQ(one.leases.held(), 0U);
-    EXPECT_FALSE(one.leases.empty());
+    EXPECT_FALSE(one.leases.gone());
     one.may_release = true;
     one.leases.round();
     loop_.run_ready();
-    EXPECT_TRUE(one.leases.empty());
+    EXPECT_TRUE(one.leases.gone());
 }
 
 TEST_F(Background, ARetiredReplicaLeavesEverythingToTheOther) {
@@ -226,26 +227,111 @@ TEST_F(Background, ARetiredReplicaLeavesEverythingToTheOther) {
     two.leases.round();
     loop_.run_ready();
     EXPECT_EQ(two.leases.held(), 64U);
-    EXPECT_TRUE(one.leases.empty());
+    EXPECT_TRUE(one.leases.gone());
 }
 
-TEST_F(Background, AKilledReplicaIsReplacedWhenItsLeasesEnd) {
+TEST_F(Background, AKilledReplicaIsReplacedWhenItFallsSilent) {
     LeaseConfig config;
-    config.ttl = 1ms;  // of the store's own clock: over by the next round
+    config.ttl = 1h;
     {
         Replica killed(loop_, devices_, "killed", config);
         killed.leases.round();
         loop_.run_ready();
     }
-    config.ttl = 1h;
     Replica other(loop_, devices_, "other", config);
-    const SteadyTime until = std::chrono::steady_clock::now() + 5s;
-    while (other.leases.held() < 64 && std::chrono::steady_clock::now() < until) {
-        (void)wait<void>(loop_, [&](auto done) { other.store.retire("killed", std::move(done)); });
-        other.leases.round();
+    other.leases.round();
+    loop_.run_ready();
+    other.leases.round();
+    loop_.run_ready();
+    EXPECT_EQ(other.leases.held(), 0U) << "its heartbeat is still good";
+    (void)wait<void>(loop_, [&](auto done) { other.store.retire("killed", std::move(done)); });
+    other.leases.round();
+    loop_.run_ready();
+    other.leases.round();
+    loop_.run_ready();
+    EXPECT_EQ(other.leases.held(), 64U);
+}
+
+TEST_F(Background, AReplicaThatTheStoreForgotTakesItsLeasesAnew) {
+    LeaseConfig config;
+    config.ttl = 1h;
+    Replica one(loop_, devices_, "one", config);
+    one.leases.round();
+    loop_.run_ready();
+    (void)wait<void>(loop_, [&](auto done) { one.store.retire("one", std::move(done)); });
+    (void)wait<void>(loop_, [&](auto done) { one.store.release_lease(3, "one", std::move(done)); });
+    hold_lease(3, "two");
+    one.leases.round();
+    loop_.run_ready();
+    EXPECT_FALSE(one.leases.holds(3));
+    EXPECT_EQ(one.leases.held(), 63U);
+}
+
+TEST_F(Background, ALeaseThatTheStoreDeniesIsLost) {
+    const std::uint32_t partition = register_device("a").number.partition();
+    hold_lease(partition, "somebody");
+    FakePublisher publisher;
+    std::vector<std::uint32_t> fenced;
+    OutboxPump pump(
+        store_, publisher, {}, "me", [this] { return now_; }, [&](std::uint32_t number) { fenced.push_back(number); });
+    pump.hold(partition, true);
+    loop_.run_ready();
+    EXPECT_EQ(fenced, (std::vector<std::uint32_t>{partition}));
+}
+
+TEST_F(Background, AReplicaIsToldOfEventsThatAnotherOneWrote) {
+    FakePublisher mine;
+    FakePublisher theirs;
+    auto holder = make_pump(mine);
+    auto writer = make_pump(theirs);
+    const std::uint32_t partition = identity::partition_of("default/a");
+    hold_lease(partition, "me");
+    holder->hold(partition, true);
+    loop_.run_ready();
+    register_device("a");
+    writer->poke(partition);
+    loop_.run_ready();
+    holder->poll();
+    loop_.run_ready();
+    EXPECT_EQ(mine.ids.size(), 1U);
+    EXPECT_TRUE(theirs.ids.empty());
+    EXPECT_TRUE(wait<std::vector<std::uint32_t>>(loop_, [&](auto done) { store_.changed(std::move(done)); })->empty());
+}
+
+TEST_F(Background, AnEventWithoutAHintIsFoundInTurn) {
+    FakePublisher publisher;
+    auto pump = make_pump(publisher);
+    const std::uint32_t partition = identity::partition_of("default/a");
+    hold_lease(partition, "me");
+    pump->hold(partition, true);
+    loop_.run_ready();
+    register_device("a");
+    for (std::uint32_t i = 0; i < identity::kPartitions; ++i) {
+        pump->poll();
         loop_.run_ready();
     }
-    EXPECT_EQ(other.leases.held(), 64U);
+    EXPECT_EQ(publisher.ids.size(), 1U);
+}
+
+TEST_F(Background, NamesOfNodesAreAskedForOnce) {
+    const auto node = *wait<std::uint32_t>(loop_, [&](auto done) {
+        store_.register_node({0, "ingress-0", "127.0.0.1:7401"}, std::move(done));
+    });
+    NodeNames names(store_);
+    int answers = 0;
+    const auto prepare = [&](std::vector<std::uint32_t> nodes) {
+        names.prepare(nodes, [&](Result<void> result) { answers += result ? 1 : 0; });
+    };
+    prepare({node, 0, node, 77});
+    EXPECT_EQ(answers, 0);
+    EXPECT_EQ(loop_.run_ready(), 2U);
+    EXPECT_EQ(answers, 1);
+    EXPECT_EQ(names.name(node), "ingress-0");
+    EXPECT_EQ(names.name(77), "");
+    EXPECT_EQ(names.name(0), "");
+    prepare({node, 77});
+    EXPECT_EQ(answers, 2);
+    EXPECT_EQ(loop_.run_ready(), 0U);
 }
 
 TEST_F(Background, ExpiryEndsEveryDueRegistrationOfHeldPartitions) {
@@ -292,18 +378,19 @@ OutboxEntry sample_entry() {
 }
 
 TEST(EventValue, JsonHasTheProtoNamesAndPlainNumbers) {
-    const std::string value = encode(to_lifecycle(sample_entry(), SipKey{}), ValueFormat::json);
+    const std::string value = encode(to_lifecycle(sample_entry(), SipKey{}, "ingress-0"), ValueFormat::json);
     EXPECT_NE(value.find("\"event\":\"registered\""), std::string::npos) << value;
     EXPECT_NE(value.find("\"time_ms\":1764000000000"), std::string::npos);
     EXPECT_NE(value.find("\"event_id\":\"197-9\""), std::string::npos);
     EXPECT_NE(value.find("\"labels\":{\"site\":\"plant-1\"}"), std::string::npos);
-    EXPECT_EQ(value.find("ingress_instance"), std::string::npos);
+    EXPECT_NE(value.find("\"ingress_instance\":\"ingress-0\""), std::string::npos);
+    EXPECT_EQ(value.find("sms_number"), std::string::npos);
 }
 
 TEST(EventValue, DeviceStateComesBackFromBothForms) {
     OutboxEntry entry = sample_entry();
     entry.device.endpoint = "urn:a";
-    const auto record = to_device_state(entry, SipKey{});
+    const auto record = to_device_state(entry, SipKey{}, "ingress-0");
     for (const auto format : {ValueFormat::json, ValueFormat::protobuf}) {
         const auto back =
             decode_device_state(encode(record, format), format == ValueFormat::json ? kJsonType : kProtobufType);

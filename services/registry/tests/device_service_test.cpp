@@ -23,6 +23,7 @@ TEST_F(ServiceTest, ARegisteredDeviceIsOnline) {
     EXPECT_EQ(device.registration().registration_id().size(), 24U);
     EXPECT_EQ(device.registration().lifetime_seconds(), 300);
     EXPECT_EQ(device.device_number(), result.registration().device_number());
+    EXPECT_EQ(device.registration().ingress_instance(), "ingress-0");
 }
 
 TEST_F(ServiceTest, AQueueModeDeviceSleepsAfterItsAwakeWindow) {
@@ -64,6 +65,9 @@ TEST_F(ServiceTest, AnAdoptedDeviceIsFencedAtItsFormerOwner) {
     const auto fenced = one.wait_for_fence();
     EXPECT_EQ(fenced.device_number(), owned.device_number());
     EXPECT_EQ(fenced.epoch(), owned.epoch() + 1);
+    v1::Device device;
+    ASSERT_TRUE(get("urn:a", device).ok());
+    EXPECT_EQ(device.registration().ingress_instance(), "ingress-1");
     internal::v1::RegistrationCommand update;
     update.mutable_update()->set_device_number(owned.device_number());
     update.mutable_update()->set_generation(owned.generation());
@@ -319,7 +323,10 @@ TEST_F(ServiceTest, ASecondReplicaSharesTheLeasesAndTakesThemOver) {
         ASSERT_EQ(ingress.register_device("urn:" + std::to_string(i)).status(), RegistrationResult::STATUS_OK);
     }
     std::set<std::string> seen;
-    while (seen != expected && watch.next_change()) seen.insert(watch.message.device().endpoint());
+    while (seen != expected && watch.next_change()) {
+        seen.insert(watch.message.device().endpoint());
+        EXPECT_EQ(watch.message.device().registration().ingress_instance(), "ingress-0");
+    }
     EXPECT_EQ(seen, expected);
 }
 

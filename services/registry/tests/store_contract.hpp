@@ -63,8 +63,10 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
         }
         return ended;
     }
-    Result<bool> acquire(std::uint32_t partition, const std::string& owner, std::chrono::milliseconds ttl) {
-        return wait<bool>(loop_, [&](auto done) { store_->acquire_lease(partition, owner, ttl, std::move(done)); });
+    // The holder of a lease after it was asked for.
+    std::string take(std::uint32_t partition, const std::string& owner, const std::string& former = {}) {
+        return *wait<std::string>(loop_,
+                                  [&](auto done) { store_->take_lease(partition, owner, former, std::move(done)); });
     }
     static UpdateCommand update_of(const DeviceRecord& device, UnixMillis now) {
         UpdateCommand command;

@@ -39,7 +39,7 @@ struct LeaseConfig {
 
 // Publishing of lifecycle events.
 struct OutboxConfig {
-    Duration poll = std::chrono::milliseconds(100);         // how often partitions without local changes are read
+    Duration poll = std::chrono::milliseconds(100);         // how often the hints of other replicas are read
     std::uint32_t batch_max = 500;                          // events of one partition in flight
     std::uint32_t in_flight_max = 20000;                    // events of this replica in flight
     Duration retry_after = std::chrono::milliseconds(500);  // pause of a partition after a failed batch

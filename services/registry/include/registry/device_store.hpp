@@ -128,6 +128,15 @@ struct Node {
     std::string address;  // of its DownlinkService
 };
 
+// Which replicas live, sorted, and whether the one that asks was among them before.
+struct Heartbeat {
+    std::vector<std::string> live;
+    bool was_known = false;
+};
+
+// expire_due finds something new only when such a step of Unix time is over.
+inline constexpr std::int64_t kExpiryStepSeconds = 8;
+
 struct Counts {
     std::int64_t devices = 0;
     std::int64_t registered = 0;
@@ -178,14 +187,19 @@ class DeviceStore {
     // Takes off the oldest `count` entries. failed_precondition: `owner` does not hold the lease.
     virtual void outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) = 0;
 
-    // True when `owner` holds the lease now: it was free or its own, and lasts `ttl` from now.
-    virtual void acquire_lease(std::uint32_t partition, std::string owner, std::chrono::milliseconds ttl,
-                               Done<bool> done) = 0;
+    // Gives the holder of the lease, which is now `owner` when it was free, its own or held by `former`. A lease has
+    // no end of its own: it is good as long as its holder is live by heartbeat().
+    virtual void take_lease(std::uint32_t partition, std::string owner, std::string former, Done<std::string> done) = 0;
     virtual void release_lease(std::uint32_t partition, std::string owner, Done<void> done) = 0;
-    // Says that a replica lives and gives the names of all that said so within `ttl`, sorted.
-    virtual void heartbeat(std::string replica, UnixMillis now_ms, std::chrono::milliseconds ttl,
-                           Done<std::vector<std::string>> done) = 0;
+    // Says that a replica lives. Forgets those that did not say so for `ttl`, by the store's clock.
+    virtual void heartbeat(std::string replica, std::chrono::milliseconds ttl, Done<Heartbeat> done) = 0;
     virtual void retire(std::string replica, Done<void> done) = 0;
+
+    // Hints from replica to replica: these partitions have something new in their outbox.
+    virtual void mark_changed(std::vector<std::uint32_t> partitions, Done<void> done) = 0;
+    virtual void changed(Done<std::vector<std::uint32_t>> done) = 0;
+    // To be called before the outboxes are read, so that no hint is lost.
+    virtual void clear_changed(std::vector<std::uint32_t> partitions, Done<void> done) = 0;
 
     // Keeps the number when node.number is known for node.instance, else gives a new one, never used before; the
     // former one of the instance is forgotten.
