@@ -33,9 +33,23 @@ RedisServer::RedisServer(std::string fsync, std::string password)
     : port_(free_port()), fsync_(std::move(fsync)), password_(std::move(password)) {}
 
 void RedisServer::start() {
-    std::vector<std::string> argv{
-        "redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1", "--dir", dir_.path().string(),
-        "--appendonly", "yes",    "--appendfsync",       fsync_,   "--save",    ""};
+    std::vector<std::string> argv{"redis-server",
+                                  "--port",
+                                  std::to_string(port_),
+                                  "--bind",
+                                  "127.0.0.1",
+                                  "--dir",
+                                  dir_.path().string(),
+                                  "--appendonly",
+                                  "yes",
+                                  "--appendfsync",
+                                  fsync_,
+                                  "--save",
+                                  "",
+                                  "--hash-max-listpack-value",
+                                  "1024",
+                                  "--hash-max-listpack-entries",
+                                  "128"};
     if (!password_.empty()) argv.insert(argv.end(), {"--requirepass", password_});
     auto started = Process::start(std::move(argv), dir_.path() / "redis.log");
     if (!started) throw std::runtime_error(started.error().message);
