@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from servers import ROOT, _die_with_parent  # noqa: E402
+from servers import ROOT, spawn  # noqa: E402
 
 BIN = ROOT / "build" / "release" / "bin"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -40,8 +40,8 @@ class Echo:
     """The raw UDP echo peer: what the kernel alone costs for one datagram in and one out."""
 
     def __init__(self, *arguments):
-        self.process = subprocess.Popen([str(BIN / "lanyard-udp-echo"), "127.0.0.1:0", *arguments], text=True,
-                                        stdout=subprocess.PIPE, preexec_fn=_die_with_parent)
+        self.process = spawn([str(BIN / "lanyard-udp-echo"), "127.0.0.1:0", *arguments], text=True,
+                             stdout=subprocess.PIPE)
         self.address = self.process.stdout.readline().strip()
 
     @property
@@ -60,8 +60,7 @@ class Loader:
         command = [str(BIN / "lanyard-loader"), "simulate", "--phases", "--target", f"coap://{target}", "--count",
                    str(count), "--first", str(first), "--register-rate", "0", *arguments]
         self._log = open(log or os.devnull, "ab")
-        self.process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self._log, preexec_fn=_die_with_parent)
+        self.process = spawn(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
         self.count = count
 
     @property

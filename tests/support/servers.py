@@ -9,7 +9,6 @@ Needs redis-server and java in the PATH and the broker's jars in .tools/kafka (t
 with the process that started it, however that ends.
 """
 
-import ctypes
 import os
 import pathlib
 import shutil
@@ -20,7 +19,6 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PR_SET_PDEATHSIG = 1
 
 
 def free_port():
@@ -30,9 +28,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def _die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.setpgid(0, 0)
+def spawn(command, **popen):
+    """Starts a program that ends with this process, in a process group of its own.
+
+    Nothing of Python runs between fork and exec (no preexec_fn): gRPC's fork handlers may crash the child there.
+    """
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], process_group=0, **popen)
 
 
 class Server:
@@ -61,9 +62,7 @@ class Server:
         """Starts the process and waits until it answers."""
         self.prepare()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent
-            )
+            self.process = spawn(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + self.start_seconds
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > until:
