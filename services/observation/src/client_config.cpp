@@ -17,4 +17,12 @@ kafka::ClientConfig client_config(const Config& config, std::string client_id) {
     return out;
 }
 
+kafka::ConsumerConfig group_config(const Config& config, const std::string& what) {
+    kafka::ConsumerConfig out;
+    out.client = client_config(config, "lanyard-observation-" + what);
+    out.group = config.kafka.group + "." + what;
+    out.session_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.kafka.session_timeout);
+    return out;
+}
+
 }  // namespace lanyard::observation

@@ -21,6 +21,10 @@ void bind_kafka(runtime::Binder& b, KafkaConfig& c) {
                   "librdkafka properties as name=value, for example security.protocol=SASL_SSL.");
     b.required_string("kafka.group", &c.group,
                       "Consumer group shared by all replicas; .uplink and .lifecycle are appended.");
+    b.duration(
+        "kafka.session_timeout", &c.session_timeout, {1s, 5min},
+        "A replica that is silent for so long loses its partitions to the others. Brokers refuse less than their "
+        "group.min.session.timeout.ms, 6 s if not changed.");
     b.enumeration(
         "kafka.compression", &c.compression,
         {{"none", kafka::Compression::none}, {"lz4", kafka::Compression::lz4}, {"zstd", kafka::Compression::zstd}},

@@ -28,10 +28,7 @@ LifecycleWorker::~LifecycleWorker() {
 }
 
 Result<void> LifecycleWorker::start() {
-    kafka::ConsumerConfig consumer;
-    consumer.client = client_config(config_, "lanyard-observation-lifecycle");
-    consumer.group = config_.kafka.group + ".lifecycle";
-    auto created = kafka::Consumer::create(consumer, *this);
+    auto created = kafka::Consumer::create(group_config(config_, "lifecycle"), *this);
     if (!created) return created.error();
     consumer_ = std::move(*created);
     thread_ = runtime::Thread("obs-lifecycle", [this] { run(); });

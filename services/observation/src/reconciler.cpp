@@ -193,7 +193,15 @@ void Reconciler::make_steps(const JobPtr& job) {
 bool Reconciler::restarted(const JobPtr& job) {
     if (!job->restart) return false;
     job->attempts = 0;
-    start(job);
+    std::erase_if(job->states, [](const ObservationState& s) { return s.state == State::pending; });
+    if (job->states.empty()) {
+        start(job);
+        return true;
+    }
+    // What the device has answered already is not asked again.
+    const auto answered = std::exchange(job->states, {});
+    deps_.store.save_states(job->request.device.number, answered, {},
+                            resume<Result<void>>(job, [this, job](const Result<void>&) { start(job); }));
     return true;
 }
 
@@ -350,6 +358,7 @@ void Reconciler::save(const JobPtr& job) {
 }
 
 void Reconciler::on_saved(const JobPtr& job, const Result<void>& result) {
+    if (result) job->states.clear();
     if (restarted(job)) return;
     if (!result) return retry_later(job, false);
     if (job->again) return retry_later(job, true);

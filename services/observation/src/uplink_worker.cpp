@@ -43,10 +43,7 @@ UplinkWorker::~UplinkWorker() {
 
 Result<void> UplinkWorker::start() {
     if (auto made = make_producer(); !made) return made;
-    kafka::ConsumerConfig consumer;
-    consumer.client = client_config(config_, "lanyard-observation-uplink");
-    consumer.group = config_.kafka.group + ".uplink";
-    auto created = kafka::Consumer::create(consumer, *this);
+    auto created = kafka::Consumer::create(group_config(config_, "uplink"), *this);
     if (!created) return created.error();
     consumer_ = std::move(*created);
     thread_ = runtime::Thread("obs-uplink", [this] { run(); });

@@ -1,5 +1,6 @@
 // The whole service on librdkafka's mock cluster with the memory store and a fake registry.
 #include <chrono>
+#include <random>
 #include <set>
 
 #include <grpcpp/grpcpp.h>
@@ -13,6 +14,7 @@
 #include "lanyard/events/v1/uplink.pb.h"
 #include "lanyard/observation/v1/observation.grpc.pb.h"
 #include "observation/service.hpp"
+#include "resume_token.hpp"
 #include "rpc/status.hpp"
 #include "runtime/socket_address.hpp"
 #include "wait_for.hpp"
@@ -51,6 +53,8 @@ class Pipeline : public ::testing::Test {
         config.kafka.bootstrap = cluster->bootstrap();
         config.kafka.manage = kafka::ManageTopics::off;
         config.kafka.commit_interval = 50ms;
+        // The mock cluster lets a group that lost a member wait for so long, a new one for 3 s.
+        config.kafka.session_timeout = 4s;
         config.uplink.latest_interval = 100ms;
         config.streams.bookmark_interval = 100ms;
         kafka::ProducerConfig settings;
@@ -73,7 +77,10 @@ class Pipeline : public ::testing::Test {
     }
     void stop() {
         stub.reset();
-        if (service) service->drain(runtime::Deadline::in(10s));
+        if (!service) return;
+        const auto began = std::chrono::steady_clock::now();
+        service->drain(runtime::Deadline::in(10s));
+        EXPECT_LT(std::chrono::steady_clock::now() - began, 3s);
         service.reset();
     }
 
@@ -277,6 +284,70 @@ TEST_F(Pipeline, AStreamIsResumedWithoutAGap) {
     }
     EXPECT_EQ(ids, (std::vector<std::string>{"b-0", "c-0"}));
     context.TryCancel();
+}
+
+TEST_F(Pipeline, AClientThatReadsTooSlowlyIsCutAndResumes) {
+    constexpr int kValues = 80;
+    config.streams.queue_max = 16;
+    config.streams.slow_limit = 200ms;
+    const SpecId text = *wait_for<SpecId>([&](auto done) { store->intern_spec({"/3/0/0"}, done); });
+    start();
+    v1::StreamValuesRequest request;
+    request.set_parent("tenants/default/devices/urn:imei:1");
+    v1::StreamValuesResponse response;
+    std::vector<std::string> ids;
+    const auto take = [&] {
+        if (!response.event_id().empty()) ids.push_back(response.event_id());
+        request.set_resume_token(response.resume_token());
+    };
+    {
+        grpc::ClientContext context;
+        auto stream = stub->StreamValues(&context, request);
+        ASSERT_TRUE(stream->Read(&response));
+        // More than the window of the connection, the queue and the buffers of the sockets hold.
+        for (int i = 0; i < kValues; ++i) notify(std::string(60000, 'x'), std::to_string(i), text);
+        (void)read("lwm2m.telemetry.v1", kValues);
+        const auto cut = [&] {
+            return metrics.expose().find("lanyard_value_streams_cut_total 1") != std::string::npos;
+        };
+        for (int i = 0; i < 100 && !cut(); ++i) (void)read("lwm2m.telemetry.v1", 1);
+        while (stream->Read(&response)) take();
+        EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+        EXPECT_LT(ids.size(), static_cast<std::size_t>(kValues));
+    }
+    grpc::ClientContext context;
+    auto stream = stub->StreamValues(&context, request);
+    while (ids.size() < kValues && stream->Read(&response)) take();
+    ASSERT_EQ(ids.size(), static_cast<std::size_t>(kValues));
+    for (int i = 0; i < kValues; ++i) {
+        EXPECT_EQ(ids[static_cast<std::size_t>(i)], std::to_string(i) + "-0") << "no gap, nothing twice";
+    }
+    context.TryCancel();
+}
+
+TEST_F(Pipeline, ATokenOutsideTheTopicIsOutOfRange) {
+    const std::string parent = "tenants/default/devices/urn:imei:1";
+    const SipKey key = *parse_cluster_key(config.cluster_key);
+    start();
+    const auto status_at = [&](std::int64_t offset) {
+        v1::StreamValuesRequest request;
+        request.set_parent(parent);
+        request.set_resume_token(seal_position(key, parent, {{0, offset}, {1, offset}}));
+        grpc::ClientContext context;
+        context.set_deadline(std::chrono::system_clock::now() + 20s);
+        auto stream = stub->StreamValues(&context, request);
+        v1::StreamValuesResponse response;
+        while (stream->Read(&response)) {
+        }
+        return stream->Finish().error_code();
+    };
+    EXPECT_EQ(status_at(1000), grpc::StatusCode::OUT_OF_RANGE) << "beyond the end: not of this topic";
+    // The mock cluster keeps 5 MiB of a partition.
+    std::mt19937 random(1);
+    std::string incompressible(900000, '\0');
+    for (char& c : incompressible) c = static_cast<char>(random());
+    for (int i = 0; i < 8; ++i) produce("lwm2m.telemetry.v1", "default/urn:imei:1", incompressible);
+    EXPECT_EQ(status_at(0), grpc::StatusCode::OUT_OF_RANGE) << "gone by retention";
 }
 
 TEST_F(Pipeline, RequestsAreCheckedFieldByField) {

@@ -28,7 +28,7 @@ class Reconciling : public ::testing::Test {
     void set_templates(std::vector<Template> entries) { templates = compile({1, std::move(entries)}); }
     bool publish(InitialValue value) {
         published.push_back(value.record);
-        if (while_publishing) while_publishing();
+        if (const auto hook = std::exchange(while_publishing, {})) hook();
         value.done(!fail_publish);
         return true;
     }
@@ -191,6 +191,21 @@ TEST_F(Reconciling, AnEndThatIsStoredBeforeTheAnswerStays) {
     submit(fake_device());
     EXPECT_EQ(state_of("/3303/0/5700").state, State::failed);
     EXPECT_EQ(state_of("/3303/0/5700").reason, "4.04 Not Found");
+}
+
+TEST_F(Reconciling, NewOrdersDoNotRepeatWhatTheDeviceHasAnswered) {
+    while_publishing = [&] {
+        set_templates({{"default", "battery", "", 3, {"/3/0/9"}, {}, {}},
+                       {"default", "temp", "", 3303, {"/3303/*/5700"}, {}, {}}});
+        reconciler->submit({ReconcileRequest::Kind::present, fake_device(), {}, [this] { ++done; }});
+    };
+    submit(fake_device());
+    const auto commands = downlink.take();
+    ASSERT_EQ(commands.size(), 2U);
+    EXPECT_EQ(commands[0].path, "/3303/0/5700");
+    EXPECT_EQ(commands[1].path, "/3/0/9");
+    EXPECT_EQ(state_of("/3303/0/5700").state, State::active);
+    EXPECT_EQ(done, 2);
 }
 
 TEST_F(Reconciling, TheFirstValueSaysWhereTheDeviceKeepsItsObjects) {

@@ -27,6 +27,7 @@ struct KafkaConfig {
     std::string bootstrap = "127.0.0.1:9092";
     std::vector<std::string> properties;  // "name=value"
     std::string group = "lanyard-observation";
+    Duration session_timeout = std::chrono::seconds(6);
     std::string uplink_topic = "lwm2m.uplink.v1";
     std::string lifecycle_topic = "lwm2m.lifecycle.v1";
     std::string telemetry_topic = "lwm2m.telemetry.v1";
