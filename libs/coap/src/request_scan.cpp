@@ -45,7 +45,7 @@ RequestScan scan_request(const MessageView& request) {
         const bool repeated = option.number == previous;
         previous = option.number;
         if (is_bad(option, repeated)) {
-            scan.bad_option = true;
+            if (!scan.bad_option) scan.bad_option = option.number;
             continue;
         }
         if (belongs_to_key(option.number)) {

@@ -9,8 +9,8 @@ namespace lanyard::coap {
 
 // What the endpoint must know of a request before the application sees it; one walk over the options.
 struct RequestScan {
-    // An option that must be understood and is not, by number, length or repetition (RFC 7252 section 5.4).
-    bool bad_option = false;
+    // The first option that must be understood and is not, by number, length or repetition (RFC 7252 section 5.4).
+    std::optional<OptionNumber> bad_option;
     // Asks for a forward proxy.
     bool proxy = false;
     // A Block option with a reserved size (RFC 7959 section 2.2).

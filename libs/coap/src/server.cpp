@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace lanyard::coap {
 namespace {
@@ -25,13 +26,11 @@ void Server::on_request(const PeerId& peer, const MessageView& request, std::uin
     if (scan.bad_option) {
         ++context_.stats.bad_options;
         // RFC 7252 section 5.4.1: 4.02 for a CON; a NON is rejected, silently.
-        if (entry.confirmable) refuse(entry, request.token(), Code::bad_option, now);
+        if (entry.confirmable) refuse_option(entry, request.token(), *scan.bad_option, now);
         return;
     }
-    if (scan.proxy || scan.bad_block) {
-        refuse(entry, request.token(), scan.proxy ? Code::proxying_not_supported : Code::bad_request, now);
-        return;
-    }
+    if (scan.proxy) return refuse(entry, request.token(), Code::proxying_not_supported, "not a proxy", now);
+    if (scan.bad_block) return refuse(entry, request.token(), Code::bad_request, "block size 7 is reserved", now);
     ByteView payload = request.payload();
     if (scan.block1) {
         if (!receive_block(peer, request, scan, entry, now)) return;
@@ -52,8 +51,8 @@ void Server::hand_over(const PeerId& peer, const MessageView& request, ByteView 
         ++context_.stats.overload_refused;
         Options options;
         options.max_age(kOverloadMaxAgeSeconds);
-        send_reply(entry, request.token(), Code::service_unavailable, options, {}, context_.last_now);
-        return;
+        return refuse(entry, request.token(), Code::service_unavailable, "too many requests wait", context_.last_now,
+                      options);
     }
     Pending& pending = pending_[*slot];
     pending.token = request.token();
@@ -73,15 +72,16 @@ bool Server::receive_block(const PeerId& peer, const MessageView& request, const
         case Block1Receiver::Outcome::complete:
             return true;
         case Block1Receiver::Outcome::gap:
-            refuse(entry, request.token(), Code::request_entity_incomplete, now);
+            refuse(entry, request.token(), Code::request_entity_incomplete, "an earlier block is missing", now);
             return false;
         case Block1Receiver::Outcome::malformed:
-            refuse(entry, request.token(), Code::bad_request, now);
+            refuse(entry, request.token(), Code::bad_request, "a block is not as long as its option says", now);
             return false;
         case Block1Receiver::Outcome::too_large: {
             Options options;
             options.add_uint(OptionNumber::size1, context_.config.limits.block1_body_bytes);
-            send_reply(entry, request.token(), Code::request_entity_too_large, options, {}, now);
+            refuse(entry, request.token(), Code::request_entity_too_large, "the body is longer than Size1", now,
+                   options);
             return false;
         }
         case Block1Receiver::Outcome::more:
@@ -102,7 +102,7 @@ bool Server::respond(std::uint64_t sequence, const Response& response, SteadyTim
     }
     const Pending pending = release(static_cast<std::uint32_t>(entry->number()));
     if (response.payload.size() > context_.config.limits.response_body_bytes || !response.options.ok()) {
-        refuse(*entry, pending.token, Code::internal_server_error, now);
+        refuse(*entry, pending.token, Code::internal_server_error, kAnswerTooLong, now);
         return false;
     }
     if (pending.block1 || pending.block2 || response.payload.size() > context_.block_size()) {
@@ -110,7 +110,7 @@ bool Server::respond(std::uint64_t sequence, const Response& response, SteadyTim
         return true;
     }
     if (send_reply(*entry, pending.token, response.code, response.options, response.payload, now)) return true;
-    refuse(*entry, pending.token, Code::internal_server_error, now);
+    refuse(*entry, pending.token, Code::internal_server_error, kAnswerTooLong, now);
     return false;
 }
 
@@ -135,8 +135,15 @@ bool Server::send_reply(DedupEntry& entry, const Token& token, Code code, const 
     return true;
 }
 
-void Server::refuse(DedupEntry& entry, const Token& token, Code code, SteadyTime now) {
-    send_reply(entry, token, code, Options(), {}, now);
+void Server::refuse(DedupEntry& entry, const Token& token, Code code, std::string_view reason, SteadyTime now,
+                    const Options& options) {
+    send_reply(entry, token, code, options, as_bytes(reason), now);
+    context_.visitor.on_refused(entry.peer(), code, reason);
+}
+
+void Server::refuse_option(DedupEntry& entry, const Token& token, OptionNumber number, SteadyTime now) {
+    const auto digits = std::to_string(static_cast<std::uint16_t>(number));
+    refuse(entry, token, Code::bad_option, "option " + digits + ": not known, too long or repeated", now);
 }
 
 void Server::remember_answer(DedupEntry& entry, const Token& token, Code code, ByteView datagram, bool plain) {

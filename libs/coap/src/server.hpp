@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "block1_receiver.hpp"
@@ -56,7 +57,10 @@ class Server {
     // Piggybacked, separate or non-confirmable, as the state of the entry demands. False if it does not fit.
     bool send_reply(DedupEntry& entry, const Token& token, Code code, const Options& options, ByteView payload,
                     SteadyTime now);
-    void refuse(DedupEntry& entry, const Token& token, Code code, SteadyTime now);
+    // Answers with an error and `reason` as diagnostic payload, RFC 7252 section 5.5.2.
+    void refuse(DedupEntry& entry, const Token& token, Code code, std::string_view reason, SteadyTime now,
+                const Options& options = {});
+    void refuse_option(DedupEntry& entry, const Token& token, OptionNumber number, SteadyTime now);
     void remember_answer(DedupEntry& entry, const Token& token, Code code, ByteView datagram, bool plain);
     void replay(const DedupEntry& entry);
     std::optional<std::uint32_t> allocate();
@@ -74,6 +78,7 @@ class Server {
     std::size_t pending_count_ = 0;
     std::uint64_t ack_cursor_ = 0;
     static constexpr std::uint32_t kNoSlot = 0xffffffff;
+    static constexpr std::string_view kAnswerTooLong = "the answer does not fit";
 };
 
 }  // namespace lanyard::coap

@@ -22,7 +22,7 @@ void Server::respond_blockwise(DedupEntry& entry, const Pending& pending, const 
     }
     if (pending.block1) options.add_block(OptionNumber::block1, {pending.block1->num, false, pending.block1->szx});
     if (!send_reply(entry, pending.token, response.code, options, response.payload, now)) {
-        refuse(entry, pending.token, Code::internal_server_error, now);
+        refuse(entry, pending.token, Code::internal_server_error, kAnswerTooLong, now);
     }
 }
 
@@ -52,7 +52,7 @@ void Server::send_block(DedupEntry& entry, const Pending& pending, Code code, Op
     const std::uint8_t szx = std::min(asked.szx, context_.config.szx);
     const std::size_t offset = asked.offset();
     if (offset != 0 && offset >= body.size()) {
-        refuse(entry, pending.token, Code::bad_request, now);
+        refuse(entry, pending.token, Code::bad_request, "a block beyond the end of the body", now);
         return;
     }
     const std::size_t size = std::min(body.size() - offset, std::size_t{1} << (szx + 4));
@@ -61,7 +61,7 @@ void Server::send_block(DedupEntry& entry, const Pending& pending, Code code, Op
     if (offset == 0 && more) options.add_uint(OptionNumber::size2, body.size());
     if (pending.block1) options.add_block(OptionNumber::block1, {pending.block1->num, false, pending.block1->szx});
     if (!send_reply(entry, pending.token, code, options, body.subspan(offset, size), now)) {
-        refuse(entry, pending.token, Code::internal_server_error, now);
+        refuse(entry, pending.token, Code::internal_server_error, kAnswerTooLong, now);
     }
 }
 

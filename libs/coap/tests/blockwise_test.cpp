@@ -13,11 +13,6 @@ class Blockwise : public EndpointTest {
         config_.szx = 0;
         use(config_);
     }
-    static MessageView view_of(const Bytes& datagram) {
-        MessageView view;
-        EXPECT_EQ(view.decode(datagram), DecodeError::none);
-        return view;
-    }
     // The one datagram sent since the last call.
     MessageView sent() {
         EXPECT_EQ(seen_.sent.size(), 1U);
@@ -85,7 +80,10 @@ TEST_F(Blockwise, AsksForSmallerRequestBlocks) {
 
 TEST_F(Blockwise, RefusesRequestBodiesWithGaps) {
     request(Code::post, block(OptionNumber::block1, 3, true).path("rd"), body_.substr(0, 16));
-    EXPECT_EQ(sent().code(), Code::request_entity_incomplete);
+    const MessageView reply = sent();
+    EXPECT_EQ(reply.code(), Code::request_entity_incomplete);
+    EXPECT_EQ(as_text(reply.payload()), "an earlier block is missing");
+    EXPECT_EQ(seen_.refused.size(), 1U);
 }
 
 TEST_F(Blockwise, RefusesRequestBodiesThatAreTooLarge) {
@@ -97,6 +95,7 @@ TEST_F(Blockwise, RefusesRequestBodiesThatAreTooLarge) {
         EXPECT_EQ(reply.code(), num < 2 ? Code::continue_ : Code::request_entity_too_large);
         if (num == 2) {
             EXPECT_EQ(reply.find_uint(OptionNumber::size1), 32U);
+            EXPECT_EQ(as_text(reply.payload()), "the body is longer than Size1");
         }
     }
     request(Code::post, block(OptionNumber::block1, 0, true).path("rd").add_uint(OptionNumber::size1, 33),

@@ -55,6 +55,9 @@ class Recorder : public EndpointVisitor {
         requests.push_back({peer, request.method(), request.message.path(),
                             Bytes(request.payload.begin(), request.payload.end()), handle});
     }
+    void on_refused(const PeerId&, Code code, std::string_view reason) override {
+        refused.emplace_back(code, std::string(reason));
+    }
     void on_response(std::uint64_t cookie, const ResponseView& response) override {
         responses.push_back({cookie, response.code(), lanyard::to_string(response.payload), response.observe});
     }
@@ -84,6 +87,7 @@ class Recorder : public EndpointVisitor {
     std::vector<Bytes> sent;
     std::vector<PeerId> sent_to;
     std::vector<SeenRequest> requests;
+    std::vector<std::pair<Code, std::string>> refused;
     std::vector<SeenResponse> responses;
     std::vector<SeenFailure> failures;
     std::vector<SeenNotification> notifications;
@@ -132,6 +136,12 @@ class EndpointTest : public testing::Test {
         request.options.path(path);
         request.token = Token::from_u64(cookie);
         return endpoint_->send_request(peer, request, cookie, now_);
+    }
+    // Of a datagram that lives on.
+    static MessageView view_of(const Bytes& datagram) {
+        MessageView view;
+        EXPECT_EQ(view.decode(datagram), DecodeError::none);
+        return view;
     }
     // The message id of a datagram, four hex digits.
     static std::string mid_of(const std::string& hex) { return hex.substr(4, 4); }

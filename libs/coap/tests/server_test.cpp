@@ -132,7 +132,13 @@ TEST_F(CoapServer, RefusesUnknownCriticalOptions) {
     receive("41020001aab2726461ff");  // option 17 (Accept), then nothing unknown
     EXPECT_EQ(seen_.requests.size(), 1U);
     receive("41020002aab27264d1f1aa");  // 11 + 254 = 265: odd, unknown
-    EXPECT_EQ(seen_.take_sent(), Sent{"61820002aa"});
+    const MessageView reply = view_of(seen_.sent.at(0));
+    EXPECT_EQ(reply.type(), Type::acknowledgement);
+    EXPECT_EQ(reply.code(), Code::bad_option);
+    EXPECT_EQ(reply.mid(), 2U);
+    EXPECT_EQ(as_text(reply.payload()), "option 265: not known, too long or repeated");
+    seen_.sent.clear();
+    EXPECT_EQ(seen_.refused.at(0).first, Code::bad_option);
     receive("51020003aab27264d1f1aa");  // the same in a NON
     EXPECT_TRUE(seen_.sent.empty());
     EXPECT_EQ(seen_.requests.size(), 1U);
@@ -145,7 +151,8 @@ TEST_F(CoapServer, RefusesRepeatedCriticalOptionsThatMayNotRepeat) {
         "b27264"
         "6170"
         "0170");  // Accept twice
-    EXPECT_EQ(seen_.take_sent(), Sent{"61820001aa"});
+    EXPECT_EQ(view_of(seen_.sent.at(0)).code(), Code::bad_option);
+    EXPECT_EQ(as_text(view_of(seen_.sent.at(0)).payload()), "option 17: not known, too long or repeated");
 }
 
 TEST_F(CoapServer, KeepsUnknownElectiveOptions) {
@@ -155,7 +162,7 @@ TEST_F(CoapServer, KeepsUnknownElectiveOptions) {
 
 TEST_F(CoapServer, IsNoProxy) {
     receive("41010001aad4166161613a");  // Proxy-Uri
-    EXPECT_EQ(seen_.take_sent(), Sent{"61a50001aa"});
+    EXPECT_EQ(seen_.take_sent(), Sent{"61a50001aaff6e6f7420612070726f7879"});
 }
 
 TEST_F(CoapServer, ResetsMalformedConfirmablesAndIgnoresOthers) {
@@ -187,7 +194,7 @@ TEST_F(CoapServer, AnswersOverloadWhenTooManyRequestsArePending) {
     receive("40020001b27264");
     receive("40020002b27264");
     EXPECT_EQ(seen_.requests.size(), 1U);
-    EXPECT_EQ(seen_.take_sent(), Sent{"60a30002d1010a"});
+    EXPECT_EQ(seen_.take_sent(), Sent{"60a30002d1010aff746f6f206d616e792072657175657374732077616974"});
     respond(seen_.requests[0].handle, Code::changed);
     receive("40020003b27264");
     EXPECT_EQ(seen_.requests.size(), 2U);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "coap/limits.hpp"
@@ -23,6 +24,11 @@ class EndpointVisitor {
     virtual void transmit(const PeerId& peer, ByteView datagram) = 0;
     // A request, seen for the first time and complete. To be answered with respond(), now or later.
     virtual void on_request(const PeerId& peer, const RequestView& request, RequestHandle handle) = 0;
+    // A request that was answered with an error before it came to on_request(), or because its answer was too long;
+    // `reason` went out as diagnostic payload and is valid during the call only.
+    virtual void on_refused(const PeerId& peer, Code code, std::string_view reason) {
+        static_cast<void>(peer), static_cast<void>(code), static_cast<void>(reason);
+    }
     // The answer to send_request(); the exchange is over and the cookie free.
     virtual void on_response(std::uint64_t cookie, const ResponseView& response) = 0;
     // There will be no answer; the exchange is over and the cookie free.
