@@ -46,7 +46,8 @@ void expose_messages(Exposer& exposer, const ShardMetrics& metrics) {
 }
 
 void expose_refusals(Exposer& exposer, const ShardMetrics& metrics) {
-    static constexpr std::array<std::uint8_t, 9> kCodes{0x80, 0x83, 0x84, 0x85, 0x89, 0x8c, 0x8d, 0x8f, 0xa3};
+    static constexpr std::array<std::uint8_t, 13> kCodes{0x80, 0x82, 0x83, 0x84, 0x85, 0x88, 0x89,
+                                                         0x8c, 0x8d, 0x8f, 0xa0, 0xa3, 0xa5};
     for (const std::uint8_t code : kCodes) {
         exposer.counter("lanyard_coap_requests_refused_total", "Requests of devices answered with an error.",
                         {{"code", coap::to_string(static_cast<coap::Code>(code))}}, metrics.refused[code]);

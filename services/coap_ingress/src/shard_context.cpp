@@ -17,12 +17,16 @@ ShardContext::ShardContext(const ShardSetup& with, Now start)
       random_state(mix64(with.seed + 1)) {}
 
 void ShardContext::refuse(coap::RequestHandle handle, coap::Code code, std::string_view message) {
-    metrics.refused[static_cast<std::uint8_t>(code)].add();
-    warn("refused", "request of a device refused", message);
+    count_refused(code, message);
     coap::Response response;
     response.code = code;
     response.payload = as_bytes(message);
     endpoint->respond(handle, response, now);
+}
+
+void ShardContext::count_refused(coap::Code code, std::string_view message) {
+    metrics.refused[static_cast<std::uint8_t>(code)].add();
+    warn("refused", "request of a device refused", message);
 }
 
 void ShardContext::refuse_unavailable(coap::RequestHandle handle, std::string_view message) {

@@ -42,6 +42,8 @@ struct ShardContext {
     void refuse_unavailable(coap::RequestHandle handle, std::string_view message);
     void respond(coap::RequestHandle handle, coap::Code code);
     void respond(coap::RequestHandle handle, const coap::Response& response);
+    // Counts and logs (rate-limited) an error answer.
+    void count_refused(coap::Code code, std::string_view message);
     // A line that a device can trigger.
     void warn(std::string_view key, std::string_view message, std::string_view detail);
 

@@ -117,6 +117,10 @@ void ShardCore::on_request(const coap::PeerId& peer, const coap::RequestView& re
     }
 }
 
+void ShardCore::on_refused(const coap::PeerId&, coap::Code code, std::string_view reason) {
+    context_.count_refused(code, reason);
+}
+
 void ShardCore::on_response(std::uint64_t cookie, const coap::ResponseView& response) {
     downlink_.on_response(cookie, response);
 }

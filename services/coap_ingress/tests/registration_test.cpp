@@ -144,6 +144,7 @@ TEST_P(Refusal, HasTheCodeOfTheTableADiagnosticTextAndACount) {
 const std::vector<BadRequest> kBadRequests{
     {"no ep", Code::post, "rd", {"lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"ep twice", Code::post, "rd", {"ep=a", "ep=b", "lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"ep longer than an option", Code::post, "rd", {"ep=" + std::string(253, 'x')}, 40, "</1/0>", Code::bad_option},
     {"ep with slash", Code::post, "rd", {"ep=a/b", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"lt no number", Code::post, "rd", {"ep=a", "lt=abc", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"unknown version", Code::post, "rd", {"ep=a", "lwm2m=2.0"}, 40, "</1/0>", Code::precondition_failed},
