@@ -1,7 +1,7 @@
 #include "record_sink.hpp"
 
 #include "lwm2m/limits.hpp"
-#include "utf8.hpp"
+#include "lwm2m/utf8.hpp"
 
 namespace lanyard::lwm2m {
 namespace {

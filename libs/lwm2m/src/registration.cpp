@@ -5,8 +5,8 @@
 #include <bitset>
 
 #include "lwm2m/limits.hpp"
+#include "lwm2m/utf8.hpp"
 #include "number_text.hpp"
-#include "utf8.hpp"
 
 namespace lanyard::lwm2m {
 namespace {
@@ -167,6 +167,8 @@ RegisterResult<Parsed> parse_query(std::span<const std::string_view> query, cons
     if (query.size() > kMaxQueryParameters) return bad("too many parameters");
     Parsed parsed;
     for (const auto text : query) {
+        // RFC 7252 section 5.10.1: Uri-Query is text.
+        if (!is_utf8(text)) return bad("query: not UTF-8");
         const Argument argument = split(text);
         if (argument.parameter == Parameter::unknown) {
             if (!policy.allow_unknown_parameters) return bad("unknown parameter");

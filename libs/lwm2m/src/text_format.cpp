@@ -2,8 +2,8 @@
 
 #include "base64.hpp"
 #include "formats.hpp"
+#include "lwm2m/utf8.hpp"
 #include "number_text.hpp"
-#include "utf8.hpp"
 
 // Plain text (Content-Format 0, Core 1.2 appendix C) and opaque (42): the value of one resource.
 namespace lanyard::lwm2m {

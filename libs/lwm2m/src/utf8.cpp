@@ -1,4 +1,4 @@
-#include "utf8.hpp"
+#include "lwm2m/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>
