@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwm2m/utf8.hpp"
+
 namespace lanyard::coap_ingress {
 namespace {
 
@@ -48,7 +50,7 @@ std::string location_of(const coap::MessageView& message) {
     for (const coap::OptionView& option : message.options()) {
         if (option.number == coap::OptionNumber::location_path) location.append("/").append(as_text(option.value));
     }
-    return location;
+    return lwm2m::is_utf8(location) ? location : std::string();  // a string field takes nothing else
 }
 
 std::string_view describe(Result::Outcome outcome) {

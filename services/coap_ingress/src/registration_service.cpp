@@ -195,7 +195,7 @@ void RegistrationService::update(Device& device, const coap::PeerId& peer, coap:
                                  ByteView payload) {
     if (!may_speak(device, peer, handle)) return;
     if (query.empty() && payload.empty() && lifetimes_.pledged(device)) return keep_alive(device, peer, handle);
-    Change change{device.number, peer, handle, {}, device.transports, false};
+    Change change{device.number, device.generation, peer, handle, {}, device.transports, false};
     bool news = false;
     if (!read_update(device, handle, query, payload, change, news)) return;
     if (!news && lifetimes_.pledged(device)) return keep_alive(device, peer, handle);
@@ -273,7 +273,7 @@ void RegistrationService::on_updated(const Change& change, const Result& result)
         if (adopted == nullptr) return context_.refuse(again.handle, coap::Code::not_found, "no such registration");
         send_update(*adopted, again);
     };
-    if (!adoption_.adopt(change.device_number, 0, change.peer, go_on)) {
+    if (!adoption_.adopt(change.device_number, change.generation, change.peer, go_on)) {
         context_.refuse_unavailable(change.handle, "the registry cannot be reached");
     }
 }

@@ -36,6 +36,7 @@ class RegistrationService {
     // What the registry has to be told of an Update.
     struct Change {
         std::uint32_t device_number;
+        std::uint32_t generation;
         coap::PeerId peer;
         coap::RequestHandle handle;
         internal::v1::RegistrationParameters parameters;

@@ -145,6 +145,9 @@ const std::vector<BadRequest> kBadRequests{
     {"no ep", Code::post, "rd", {"lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"ep twice", Code::post, "rd", {"ep=a", "ep=b", "lt=60", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"ep longer than an option", Code::post, "rd", {"ep=" + std::string(253, 'x')}, 40, "</1/0>", Code::bad_option},
+    {"ep not UTF-8", Code::post, "rd", {"ep=\xff", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
+    {"b not UTF-8", Code::post, "rd", {"ep=a", "lwm2m=1.1", "b=U\xff"}, 40, "</1/0>", Code::bad_request},
+    {"links not UTF-8", Code::post, "rd", {"ep=a", "lwm2m=1.1"}, 40, "</1/0>;x=\xc3", Code::bad_request},
     {"ep with slash", Code::post, "rd", {"ep=a/b", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"lt no number", Code::post, "rd", {"ep=a", "lt=abc", "lwm2m=1.1"}, 40, "</1/0>", Code::bad_request},
     {"unknown version", Code::post, "rd", {"ep=a", "lwm2m=2.0"}, 40, "</1/0>", Code::precondition_failed},
@@ -302,6 +305,7 @@ TEST_F(Update, WithAStaleEpochTakesTheDeviceBackAndTriesAgain) {
     core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_STALE), now);
     const Command adopt = take_command();
     ASSERT_TRUE(adopt.has_adopt());
+    EXPECT_EQ(adopt.adopt().generation(), 1U);
     RegistryAnswer adopted = answer_to(adopt);
     fill(*adopted.mutable_registration(), 64, "dev-1", 300, 1, 5);
     core().on_registry_result(adopted, now);
