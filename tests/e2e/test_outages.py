@@ -74,6 +74,11 @@ def test_an_ingress_killed_and_restarted_knows_its_devices(stack, device, teleme
     mid = device.notify(token, 2, b"81.0")
     assert device.acknowledged(mid) is ACK
     telemetry.wait(lambda r: r["endpoint"] == device.endpoint and r["value"] == 81.0, "the value after the restart")
+    # The new process has never seen the Observe request, so the registry has to tell it what to fetch.
+    values = [82 + i / 2 for i in range(8)]
+    device.notify_in_blocks(token, 3, values)
+    for value in values:
+        telemetry.wait(lambda r, v=value: r["endpoint"] == device.endpoint and r["value"] == v, f"{value}")
 
 
 def test_a_ping_during_all_this_is_still_answered(device):

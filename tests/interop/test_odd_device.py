@@ -124,29 +124,11 @@ def test_reordered_notifications_are_both_kept_and_told(device, telemetry):
     assert older["fresh"] is False
 
 
-def notify_in_blocks(device, token, sequence, values):
-    """A notification of several timed values that brings its first 64 bytes only; the platform fetches the rest."""
-    first, *others = [b'"t":%d,"v":%.1f}' % item for item in enumerate(values)]
-    content = b'[{"bn":"/3303/0/5700","bt":1700000000,' + first + b"".join(b",{" + other for other in others) + b"]"
-    blocks = [content[i:i + 64] for i in range(0, len(content), 64)]
-    assert len(blocks) > 2
-    etag = b"v%d" % sequence
-    mid = device.notify(token, sequence, blocks[0], content_format=110, block2=(0, True, 2), etag=etag)
-    for number in range(1, len(blocks)):
-        request = device.next_request()
-        assert request.opt.uri_path == ("3303", "0", "5700")
-        assert request.opt.observe is None
-        assert request.opt.block2.block_number == number
-        more = number + 1 < len(blocks)
-        device.reply(request, blocks[number], content_format=110, block2=(number, more, 2), etag=etag)
-    assert device.acknowledged(mid) is ACK
-
-
 def test_notification_with_block2_remainder(device, telemetry):
     device.register()
     token = device.accept_observation()
     values = [50 + i / 2 for i in range(8)]
-    notify_in_blocks(device, token, 2, values)
+    device.notify_in_blocks(token, 2, values)
     for value in values:
         telemetry.wait(lambda r, v=value: r["endpoint"] == device.endpoint and r["value"] == v, f"{value}")
 

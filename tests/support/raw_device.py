@@ -115,6 +115,23 @@ class RawDevice:
         self.send(message)
         return mid
 
+    def notify_in_blocks(self, token, sequence, values):
+        """Several timed values of /3303/0/5700: sends the first 64 bytes, the platform has to fetch the rest."""
+        first, *others = [b'"t":%d,"v":%.1f}' % item for item in enumerate(values)]
+        content = b'[{"bn":"/3303/0/5700","bt":1700000000,' + first + b"".join(b",{" + o for o in others) + b"]"
+        blocks = [content[i:i + 64] for i in range(0, len(content), 64)]
+        assert len(blocks) > 2
+        etag = b"v%d" % sequence
+        mid = self.notify(token, sequence, blocks[0], content_format=110, block2=(0, True, 2), etag=etag)
+        for number in range(1, len(blocks)):
+            request = self.next_request()
+            assert request.opt.uri_path == ("3303", "0", "5700")
+            assert request.opt.observe is None
+            assert request.opt.block2.block_number == number
+            self.reply(request, blocks[number], content_format=110, block2=(number, number + 1 < len(blocks), 2),
+                       etag=etag)
+        assert self.acknowledged(mid) is ACK
+
     def acknowledged(self, mid, seconds=10):
         """Waits for the ACK or RST of a message and tells which."""
         return self.expect(lambda m: m.mid == mid and m.mtype in (ACK, RST) and m.code is EMPTY, f"ACK of {mid}",
