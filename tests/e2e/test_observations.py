@@ -253,3 +253,29 @@ def test_the_simulator_honours_pmin(stack, api):
         topic.close()
         simulator.terminate()
         simulator.wait(10)
+
+
+def test_the_command_line_follows_over_a_restart(stack, device, api):
+    import select
+    import subprocess
+    assert device.register().code is CREATED
+    token = device.accept_observation(b"0.5")
+    active(api, device.endpoint, "/3303/0/5700")
+    tail = subprocess.Popen([BIN / "lanyard", "--api", stack.api_address, "tail", "telemetry", "--endpoint",
+                             device.endpoint, "--count", "2"], stdout=subprocess.PIPE, text=True)
+    try:
+        sequence = 10
+        until = time.monotonic() + 20
+        while not select.select([tail.stdout], [], [], 0.3)[0]:
+            assert time.monotonic() < until, "nothing is followed"
+            sequence += 1
+            device.acknowledged(device.notify(token, sequence, b"%d.5" % sequence))
+        first = float(tail.stdout.readline().rsplit("=", 1)[1].split()[0])
+        stack.service("observation").stop()
+        device.acknowledged(device.notify(token, sequence + 1, b"%d.5" % (sequence + 1)))
+        stack.service("observation").start()
+        rest = tail.communicate(timeout=60)[0]
+        assert tail.returncode == 0
+        assert float(rest.rsplit("=", 1)[1].split()[0]) == first + 1, "no gap, nothing twice"
+    finally:
+        tail.kill()
