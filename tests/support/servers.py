@@ -132,7 +132,7 @@ class RedisServer(Server):
             *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory)),
             *("--appendonly", "yes", "--appendfsync", self.fsync, "--save", "", *auth),
             # As docs/redis.md recommends: records stay in the compact form.
-            *("--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "128"),
+            *("--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "256"),
         ]
 
     def answers(self):

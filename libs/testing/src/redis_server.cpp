@@ -49,7 +49,7 @@ void RedisServer::start() {
                                   "--hash-max-listpack-value",
                                   "1024",
                                   "--hash-max-listpack-entries",
-                                  "128"};
+                                  "256"};
     if (!password_.empty()) argv.insert(argv.end(), {"--requirepass", password_});
     auto started = Process::start(std::move(argv), dir_.path() / "redis.log");
     if (!started) throw std::runtime_error(started.error().message);

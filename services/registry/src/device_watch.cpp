@@ -81,6 +81,7 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
     void run() {
         auto result = follow();
         const bool slow = !result && result.error().code == Errc::resource_exhausted;
+        if (slow) hub_.cut_();
         Finish(result ? grpc::Status::OK : rpc::to_status(result.error()));
         std::unique_lock lock(mutex_);
         const Duration grace = slow || hub_.stopping_ ? hub_.config_.watch.write_deadline : Duration(kKafkaTimeout);
@@ -255,8 +256,14 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
 };
 
 WatchHub::WatchHub(DeviceStore& store, NodeNames& nodes, Executor executor, const Config& config, const SipKey& key,
-                   const telemetry::Logger& log)
-    : store_(store), nodes_(nodes), executor_(std::move(executor)), config_(config), key_(key), log_(log) {}
+                   const telemetry::Logger& log, std::function<void()> cut)
+    : store_(store),
+      nodes_(nodes),
+      executor_(std::move(executor)),
+      config_(config),
+      key_(key),
+      log_(log),
+      cut_(std::move(cut)) {}
 
 WatchHub::~WatchHub() {
     stop();

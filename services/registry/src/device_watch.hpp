@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -22,7 +23,7 @@ namespace lanyard::registry {
 class WatchHub {
   public:
     WatchHub(DeviceStore& store, NodeNames& nodes, Executor executor, const Config& config, const SipKey& key,
-             const telemetry::Logger& log);
+             const telemetry::Logger& log, std::function<void()> cut);
     // stop().
     ~WatchHub();
 
@@ -41,6 +42,7 @@ class WatchHub {
     const Config& config_;
     const SipKey key_;
     const telemetry::Logger& log_;
+    const std::function<void()> cut_;  // told of each stream that is cut; any thread
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> open_{0};
     std::mutex mutex_;

@@ -8,7 +8,8 @@ Metrics::Metrics(telemetry::MetricRegistry& registry)
     : registry_(registry),
       expired_(registry.counter("lanyard_registrations_expired_total", "Registrations ended because of silence.")),
       published_(registry.counter("lanyard_registry_events_published_total", "Lifecycle events stored by Kafka.")),
-      failed_(registry.counter("lanyard_registry_publish_failures_total", "Batches of events that Kafka refused.")) {
+      failed_(registry.counter("lanyard_registry_publish_failures_total", "Batches of events that Kafka refused.")),
+      cut_(registry.counter("lanyard_registry_watch_cuts_total", "WatchDevices streams cut: read too slowly.")) {
     const char* registrations = "Devices in the partitions that this replica leads.";
     gauge("lanyard_registrations", registrations, 0, {{"state", "registered"}});
     gauge("lanyard_registrations", registrations, 1, {{"state", "offline"}});

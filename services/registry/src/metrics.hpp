@@ -20,6 +20,7 @@ class Metrics {
 
     void registration_request(std::string_view operation, std::string_view result);
     void operation(std::string_view operation, const std::string& result);
+    void watch_cut() { cut_.add(); }
     void registrations_expired(std::size_t count) { expired_.add(count); }
 
     // What is sampled; written by the loop, shown as gauges and summed over the instances of a process.
@@ -45,6 +46,7 @@ class Metrics {
     telemetry::Counter& expired_;
     telemetry::Counter& published_;
     telemetry::Counter& failed_;
+    telemetry::Counter& cut_;
     std::uint64_t last_published_ = 0;
     std::uint64_t last_failed_ = 0;
     std::mutex mutex_;

@@ -7,7 +7,7 @@
 namespace lanyard::registry {
 namespace {
 
-constexpr std::uint32_t kIndexHashes = 1024;
+constexpr std::uint32_t kIndexHashes = 128;
 
 std::uint32_t number_at(const std::vector<redis::Reply>& items, std::size_t index) {
     return static_cast<std::uint32_t>(items[index].integer());

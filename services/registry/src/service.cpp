@@ -206,7 +206,8 @@ void RegistryService::make_services() {
     registration_->set_handler(*handler_);
     downlink_ = std::make_unique<DownlinkService>(executor_);
     downlink_->set_router(*router_);
-    watch_ = std::make_unique<WatchHub>(*store_, *nodes_, executor_, config_, key_, context_.log);
+    watch_ = std::make_unique<WatchHub>(*store_, *nodes_, executor_, config_, key_, context_.log,
+                                        [this] { metrics_.watch_cut(); });
     // The owner acknowledges Updates by itself until it hears that the registration is over.
     const auto ended = [this](const DeviceRecord& device) {
         internal::v1::Fenced fenced;

@@ -1,7 +1,13 @@
+#include "device_service.hpp"
+
 #include <set>
 #include <thread>
 
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
 #include "identity/observation_token.hpp"
+#include "registry/memory_device_store.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
 
@@ -217,23 +223,35 @@ TEST_F(ServiceTest, BatchGetTellsWhatIsMissingAndDeleteIsFinal) {
 
 // A watch whose messages are read one by one.
 struct Watch {
-    Watch(Replica& registry, const std::string& resume, const std::string& filter = {}) : context(kPatience) {
+    Watch(Replica& registry, const std::string& resume, const std::string& filter = {})
+        : Watch(registry.devices(), resume, filter) {}
+    Watch(v1::DeviceService::Stub& stub, const std::string& resume, const std::string& filter = {})
+        : context(kPatience) {
         v1::WatchDevicesRequest request;
         request.set_parent("tenants/default");
         request.set_filter(filter);
         request.set_resume_token(resume);
-        reader = registry.devices().WatchDevices(&context, request);
+        reader = stub.WatchDevices(&context, request);
     }
     ~Watch() {
+        if (ended) return;
         context.TryCancel();
-        while (reader->Read(&message)) {
-        }
-        (void)reader->Finish();
+        (void)end();
+    }
+    // Reads what is left, and remembers the token.
+    grpc::Status end() {
+        while (reader->Read(&message)) note();
+        ended = true;
+        return reader->Finish();
+    }
+    void note() {
+        if (!message.resume_token().empty()) token = message.resume_token();
+        if (message.has_device()) seen.insert(message.device().endpoint());
     }
     // The next one that is not a bookmark; remembers the token.
     bool next_change() {
         while (reader->Read(&message)) {
-            if (!message.resume_token().empty()) token = message.resume_token();
+            note();
             if (message.type() != WatchDevicesResponse::TYPE_BOOKMARK) return true;
         }
         return false;
@@ -242,6 +260,8 @@ struct Watch {
     std::unique_ptr<grpc::ClientReader<WatchDevicesResponse>> reader;
     WatchDevicesResponse message;
     std::string token;
+    std::set<std::string> seen;
+    bool ended = false;
 };
 
 TEST_F(ServiceTest, WatchGivesASnapshotThenChangesAndResumes) {
@@ -304,6 +324,72 @@ bool eventually(const std::function<bool()>& condition) {
         std::this_thread::yield();
     }
     return false;
+}
+
+TEST_F(ServiceTest, AWatchFromBeforeWhatTheTopicKeepsIsOutOfRange) {
+    std::string token;
+    {
+        Watch watch(*registry_, "");
+        ASSERT_TRUE(watch.reader->Read(&watch.message));
+        token = watch.message.resume_token();
+        ASSERT_FALSE(token.empty());
+    }
+    constexpr std::int16_t kFetch = 1;             // API key
+    constexpr std::int16_t kOffsetOutOfRange = 1;  // error code
+    kafka_->fail_requests(kFetch, kOffsetOutOfRange, 10000);
+    Watch late(*registry_, token);
+    EXPECT_EQ(late.end().error_code(), grpc::StatusCode::OUT_OF_RANGE);
+    kafka_->clear_failures(kFetch);
+}
+
+TEST_F(ServiceTest, ASlowWatcherIsCutAndGoesOnWithItsLastToken) {
+    Replica strict("strict", *kafka_, cluster_, [](Config& config) { config.watch.write_deadline = 2s; });
+    // Takes no more than a window of what it does not read.
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    const auto stub = v1::DeviceService::NewStub(
+        grpc::CreateCustomChannel(strict.address(), grpc::InsecureChannelCredentials(), arguments));
+    Watch slow(*stub, "");
+    ASSERT_TRUE(slow.reader->Read(&slow.message));
+    std::set<std::string> expected;
+    for (int i = 0; i < 400; ++i) {
+        Context context;
+        v1::CreateDeviceRequest request;
+        request.set_parent("tenants/default");
+        request.set_device_id("urn:" + std::to_string(i));
+        expected.insert(request.device_id());
+        for (int label = 0; label < 32; ++label) {
+            (*request.mutable_device()->mutable_labels())["l" + std::to_string(label)] = std::string(255, 'x');
+        }
+        v1::Device device;
+        ASSERT_TRUE(strict.devices().CreateDevice(&context, request, &device).ok());
+    }
+    ASSERT_TRUE(eventually(
+        [&] { return strict.metrics().find("lanyard_registry_watch_cuts_total 1\n") != std::string::npos; }));
+    EXPECT_EQ(slow.end().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_LT(slow.seen.size(), expected.size());
+    Watch again(strict, slow.token);
+    while (again.seen.size() + slow.seen.size() < expected.size() && again.next_change()) {
+    }
+    slow.seen.merge(again.seen);
+    EXPECT_EQ(slow.seen, expected);
+}
+
+TEST_F(ServiceTest, ACallBeyondTheBoundOfTheLoopIsRefused) {
+    Config config;
+    MemoryDeviceStore store(make_memory_devices(), [](runtime::Task) {});
+    NodeNames nodes(store);
+    const auto full = [](runtime::Task) { return false; };
+    DeviceService service(store, nodes, full, config, SipKey{}, nullptr, {});
+    grpc::Service* const services[] = {&service};
+    const auto server = std::move(*rpc::Server::start({}, services));
+    const auto stub = v1::DeviceService::NewStub(rpc::make_channel(server->address()));
+    Context context;
+    v1::GetDeviceRequest request;
+    request.set_name("tenants/default/devices/urn:a");
+    v1::Device device;
+    EXPECT_EQ(stub->GetDevice(&context, request, &device).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    server->shutdown(0ms);
 }
 
 TEST_F(ServiceTest, ASecondReplicaSharesTheLeasesAndTakesThemOver) {
