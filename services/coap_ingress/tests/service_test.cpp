@@ -294,6 +294,9 @@ TEST_F(Ingress, CarriesADownlinkToTheDeviceAndBack) {
 
 TEST_F(Ingress, IsReadyWithARegistryAndShowsItsMetrics) {
     register_device();
+    runtime::Poller pause;  // the uplink topic is looked at on a thread of its own
+    const auto patience = runtime::Deadline::in(kPatience);
+    while (!health_.ready() && !patience.expired()) (void)pause.wait(5ms);
     EXPECT_TRUE(health_.ready());
     const std::string text = metrics_.expose();
     EXPECT_NE(text.find("lanyard_coap_messages_total{"), std::string::npos);
