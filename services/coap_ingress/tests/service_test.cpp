@@ -19,6 +19,8 @@
 #include "rpc/batch_stream_server.hpp"
 #include "rpc/channel_pool.hpp"
 #include "rpc/server.hpp"
+#include "runtime/deadline.hpp"
+#include "runtime/poller.hpp"
 #include "runtime/socket_address.hpp"
 
 namespace lanyard::coap_ingress {
