@@ -131,7 +131,7 @@ void show_live(const DevPlatform& platform, const RecordCounter& counter, const 
         const std::uint64_t records = counter.count();
         std::printf("%s%4llds  devices %.0f  values/s %llu  records in Kafka %llu  last %s%s",
                     terminal ? "\r\033[K" : "", static_cast<long long>(seconds.count()),
-                    gauge_sum(platform.metrics(), "lanyard_registrations"),
+                    gauge_sum(platform.metrics(), "lanyard_ingress_sessions"),
                     static_cast<unsigned long long>(records - before), static_cast<unsigned long long>(records),
                     describe(counter.last()).c_str(), terminal ? "" : "\n");
         std::fflush(stdout);
@@ -176,7 +176,7 @@ int run_dev(const Arguments& arguments, runtime::StopSignals& signals) {
     std::optional<Fleet> fleet;
     if (arguments.fleet > 0) fleet.emplace((*platform)->endpoints().coap, arguments.fleet, arguments.interval_s);
     show_live(**platform, **counter, arguments, signals);
-    const double devices = gauge_sum((*platform)->metrics(), "lanyard_registrations");
+    const double devices = gauge_sum((*platform)->metrics(), "lanyard_ingress_sessions");
     const auto trouble = fleet ? fleet->stop() : std::nullopt;
     (*platform)->stop(runtime::Deadline::in(10s));
     std::printf("Ended: %.0f devices were registered, %llu values were read back from Kafka.\n", devices,
