@@ -4,7 +4,7 @@
 #   lanyard_library(NAME coap LAYER 1 SOURCES src/a.cpp ... DEPS base [PRIVATE_DEPS ...] [EXTERNAL ...])
 #   lanyard_service(NAME registry BINARY lanyard-registry SOURCES ... DEPS ... [EXTERNAL ...])
 #   lanyard_test(coap codec_test [THREADS] [LABELS ...] [DEPS ...])   tests/codec_test.cpp, label "unit" by default;
-#                                    THREADS: also run under ThreadSanitizer (label "threads")
+#                                    THREADS: also run under ThreadSanitizer (label "unit-threads")
 #   lanyard_fuzz(coap message_fuzz)                            fuzz/message_fuzz.cpp, corpus fuzz/corpus/message_fuzz/
 #   lanyard_bench(coap codec_bench)                            bench/codec_bench.cpp, Google Benchmark
 include_guard(GLOBAL)
@@ -95,8 +95,9 @@ function(lanyard_test library name)
     list(APPEND A_LABELS threads)
     add_dependencies(thread_tests ${library}_${name})
   endif()
+  list(JOIN A_LABELS "-" label)  # one word, since a list does not survive discovery; ctest -L takes a part of it
   gtest_discover_tests(${library}_${name} TEST_PREFIX "${library}." DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${A_LABELS}" TIMEOUT 120)
+    PROPERTIES LABELS "${label}" TIMEOUT 120)
 endfunction()
 
 function(lanyard_fuzz library name)
