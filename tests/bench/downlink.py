@@ -1,36 +1,30 @@
-"""Latency of a gRPC Read through to the device and back while Updates come in."""
+"""Latency of a gRPC Read through the API to the device and back while Updates come in."""
 
-import threading
-import time
+import json
+import subprocess
 
-from api_client import Api
+from measure import BIN, row
+from servers import spawn
 
-READS_PER_S = 50
+READS_PER_S = 200
 UPDATES_PER_S = 20_000
 SECONDS = 10
+WARM_UP_SECONDS = 1  # of the probe: connections are made
 
 
-def reads_under_load(stack, loader, devices):
-    """p50 and p99 in milliseconds, and the rate of updates meanwhile."""
-    api = Api(stack.api_address)
-    latencies = []
-    over = threading.Event()
+def reads_under_load(stack, loader, devices, seconds=SECONDS, updates_per_s=UPDATES_PER_S):
+    """The probe's findings, in microseconds, and the Updates a second meanwhile."""
+    probe = spawn([str(BIN / "lanyard-downlink-probe"), stack.api_address, str(devices), str(READS_PER_S),
+                   str(seconds)], stdout=subprocess.PIPE, text=True)
+    load = loader.phase("updates", seconds + WARM_UP_SECONDS, rate=updates_per_s, window=4096)
+    output, _ = probe.communicate(timeout=seconds + 60)
+    return json.loads(output), load
 
-    def read():
-        number = 0
-        while not over.wait(1 / READS_PER_S):
-            number = number % devices + 1
-            began = time.perf_counter()
-            api.read(f"sensor-{number:07d}", "/3303/0/5700")
-            latencies.append((time.perf_counter() - began) * 1000)
 
-    api.read("sensor-0000001", "/3303/0/5700")  # connects
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        result = loader.phase("updates", SECONDS, rate=UPDATES_PER_S, window=4096)
-    finally:
-        over.set()
-        reader.join()
-    latencies.sort()
-    return (latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)], result["per_second"])
+def rows(stack, loader, devices):
+    found, load = reads_under_load(stack, loader, devices)
+    p50, p99 = found["p50"] / 1000, found["p99"] / 1000
+    extra = {"reads": found["reads"], "errors": found["errors"], "per_second": load["per_second"]}
+    clean = found["errors"] == 0 and load["per_second"] > 0.95 * UPDATES_PER_S
+    return [row("downlink_read_p50", p50, "ms", "<= 1 ms under 20k updates/s", clean and p50 <= 1, **extra),
+            row("downlink_read_p99", p99, "ms", "<= 10 ms under 20k updates/s", clean and p99 <= 10, **extra)]

@@ -6,6 +6,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from servers import ROOT, spawn  # noqa: E402
@@ -15,32 +16,24 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_seconds(pid):
-    """CPU time of all threads of a process since they began, kernel included, to the nanosecond (schedstat)."""
-    total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except OSError:
-            continue  # the thread has ended
-    return total / 1e9
+    """CPU time of all threads of a process, those that have ended too, kernel included, to the nanosecond."""
+    return time.clock_gettime((~pid << 3) | 2)  # what clock_getcpuclockid(3) gives for a process
 
 
 def rss_bytes(pid):
     return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
 
 
-def pin(pid, cpus):
-    """Keeps a process on some CPUs; without a second CPU nothing is pinned."""
-    if len(os.sched_getaffinity(0)) > 1:
-        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(task.name), cpus)
+def on_cpu(cpu, command):
+    """The command line that runs a program on one CPU; it sees no other."""
+    return ["taskset", "-c", str(cpu), *command] if len(os.sched_getaffinity(0)) > 1 else command
 
 
 class Echo:
     """The raw UDP echo peer: what the kernel alone costs for one datagram in and one out."""
 
     def __init__(self, *arguments):
-        self.process = spawn([str(BIN / "lanyard-udp-echo"), "127.0.0.1:0", *arguments], text=True,
+        self.process = spawn(on_cpu(0, [str(BIN / "lanyard-udp-echo"), "127.0.0.1:0", *arguments]), text=True,
                              stdout=subprocess.PIPE)
         self.address = self.process.stdout.readline().strip()
 
@@ -60,7 +53,8 @@ class Loader:
         command = [str(BIN / "lanyard-loader"), "simulate", "--phases", "--target", f"coap://{target}", "--count",
                    str(count), "--first", str(first), "--register-rate", "0", *arguments]
         self._log = open(log or os.devnull, "ab")
-        self.process = spawn(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
+        self.process = spawn(on_cpu(1, command), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=self._log)
         self.count = count
 
     @property
@@ -120,9 +114,10 @@ def median(values):
     return statistics.median(values)
 
 
-def row(row_id, value, unit, goal, holds, echo_ratio=None, **extra):
-    """One line of build/bench/results.json."""
+def row(row_id, value, unit, goal, holds, echo_ratio=None, peer=None, peer_unit=None, **extra):
+    """One line of build/bench/results.json. `peer` is what Leshan needs for the same, in `peer_unit`."""
     rounded = {key: round(item, 4) if isinstance(item, float) else item for key, item in extra.items()}
     return {"id": row_id, "value": round(value, 4), "unit": unit,
-            "echo_ratio": None if echo_ratio is None else round(echo_ratio, 4), "peer": "raw UDP echo, same run",
-            "goal": goal, "holds": bool(holds), **rounded}
+            "echo_ratio": None if echo_ratio is None else round(echo_ratio, 4),
+            "peer": None if peer is None else round(peer, 4), "peer_unit": peer_unit, "goal": goal,
+            "holds": bool(holds), **rounded}

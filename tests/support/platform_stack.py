@@ -42,10 +42,12 @@ class Service(Server):
         self.admin_port = free_port()
         self.binary = binary
         self.wait_ready = wait_ready
+        self.prefix = []  # what goes before the binary, for example taskset
         self.settings = {**settings, "admin.listen": f"127.0.0.1:{self.admin_port}"}
 
     def command(self):
-        return [str(BIN / self.binary), *(a for k, v in self.settings.items() for a in ("--set", f"{k}={v}"))]
+        settings = (a for k, v in self.settings.items() for a in ("--set", f"{k}={v}"))
+        return [*self.prefix, str(BIN / self.binary), *settings]
 
     def get(self, path):
         """Status and body of the admin port; (0, "") when it does not answer."""
@@ -89,6 +91,7 @@ class Stack:
         self.observation_ports = [free_port() for _ in range(observations)]
         self.coap_ports = [coap_port or free_udp_port()] + [free_udp_port() for _ in range(ingresses - 1)]
         self.services = {}
+        self.prefixes = {}  # by kind of service: what goes before its binary
 
     @property
     def api_address(self):
@@ -131,13 +134,17 @@ class Stack:
         self.redis.start()
         progress("Kafka ...")
         self.kafka.start()
-        for kind in ("registry", "ingress", "observation", "api"):
+        self.start_services("registry", "ingress", "observation", "api", progress=progress)
+        return self
+
+    def start_services(self, *kinds, progress=lambda text: None):
+        for kind in kinds:
             for index in range(self.counts.get(kind, 1)):
                 progress(f"{kind}-{index} ...")
                 service = self._make(kind, index)
+                service.prefix = self.prefixes.get(kind, [])
                 self.services[service.name] = service
                 service.start()
-        return self
 
     def wait_ready(self, seconds=60):
         """Waits until every running service is ready again, for example after a kill."""

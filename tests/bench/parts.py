@@ -1,0 +1,214 @@
+"""The parts of `make bench`: each gives the rows it has measured."""
+
+import importlib
+import pathlib
+import time
+
+import downlink
+import peer
+from measure import Echo, Loader, Round, median, row
+from platform_stack import free_udp_port
+
+SMALL_FLEET = 1_000
+SMALL_FIRST = 900_000_001
+NOTIFY_WINDOW = 2048
+
+
+def loader_itself(options):
+    """The load generator against a server that does next to nothing: it must not be what is measured."""
+    server = Echo("--coap")
+    loader = Loader(server.address, options.devices)
+    try:
+        loader.wait_registered()
+        each = []
+        for number in range(options.rounds):
+            done = Round(loader, {"server": server.pid}, "updates", options.round_seconds)
+            each.append(done.result["loader_cpu_us_each"])
+            print(f"  loader {number + 1}: {each[-1]:.2f} us an Update, {done.per_second:.0f}/s", flush=True)
+    finally:
+        loader.stop()
+        server.stop()
+    rate = 1e6 / median(each)
+    return [row("loader_updates_per_core", rate, "1/s", "> 200000 per core", rate > 200_000, cpu_us=median(each))]
+
+
+def expiry():
+    """A million devices falling due at once: expiry.py, with a platform of its own."""
+    if not (pathlib.Path(__file__).parent / "expiry.py").exists():
+        return []
+    return importlib.import_module("expiry").rows()
+
+
+def small_fleet(bed):
+    """What an Update costs the ingress with a thousand devices, in echoes: everything fits into the caches."""
+    loader = bed.loader(SMALL_FLEET, first=SMALL_FIRST)
+    try:
+        loader.wait_registered()
+        bed.say(f"{SMALL_FLEET} devices registered")
+        return median(t["ours"].us["ingress-0"] / t["echo"].us["echo"]
+                      for t in bed.rounds(loader, "updates", window=256))
+    finally:
+        loader.stop()
+
+
+def ratio_to_peer(turns, ours):
+    return median(turn["peer"].us["peer"] / ours(turn["ours"]) for turn in turns)
+
+
+def ingress_us(load):
+    return load.us["ingress-0"]
+
+
+def all_us(load):
+    return load.total_us()
+
+
+class LargeFleet:
+    """The fleet that most rows are about, with the platform it is registered at; Leshan's copy of it on request."""
+
+    def __init__(self, bed, devices):
+        self.bed = bed
+        self.devices = devices
+        self.rows = []
+        self.leshan = None
+        self.leshan_loader = None
+        self.peer = None
+        self.bytes_each = 0  # of all our processes, devices observed
+
+    def __enter__(self):
+        bed = self.bed
+        rss, redis = bed.rss(), bed.redis_memory()
+        began = time.monotonic()
+        self.loader = bed.loader(self.devices)
+        try:
+            self.loader.wait_registered()
+            bed.say(f"{self.devices} devices registered in {time.monotonic() - began:.1f} s")
+            grown = sum(bed.rss().values()) - sum(rss.values())
+            self._memory_row("bytes_per_device_ram", grown / self.devices, 512)
+            self._memory_row("bytes_per_device_redis", (bed.redis_memory() - redis) / self.devices, 256)
+            self._observe(sum(rss.values()), redis)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.loader.stop()
+        if self.leshan_loader:
+            self.leshan_loader.stop()
+        if self.leshan:
+            self.leshan.stop()
+
+    def _memory_row(self, name, each, goal):
+        self.rows.append(row(name, each, "B", f"<= {goal}", each <= goal))
+
+    def _observe(self, rss, redis):
+        """Observation joins: every device gets its Observe."""
+        bed = self.bed
+        began = time.monotonic()
+        bed.start_observation()
+        rss += bed.rss()["observation-0"]
+        self._await_observed(self.loader)
+        bed.say(f"all of them observed after {time.monotonic() - began:.1f} s")
+        grown = bed.rss()
+        self.bytes_each = (sum(grown.values()) - grown["api-0"] - rss) / self.devices
+        self.redis_observed = (bed.redis_memory() - redis) / self.devices
+
+    @staticmethod
+    def _await_observed(loader):
+        loader.phase("notifications", 0.1, rate=10)  # begins when the last one is observed
+
+    def add_peer(self):
+        """Leshan with the same devices, registered and observed, its JIT warm."""
+        bed = self.bed
+        peer.build()
+        self.leshan = peer.Leshan(free_udp_port())
+        empty = self.leshan.memory()
+        began = time.monotonic()
+        self.leshan_loader = bed.loader(self.devices, port=self.leshan.port)
+        self.leshan_loader.wait_registered()
+        self._await_observed(self.leshan_loader)
+        seconds = time.monotonic() - began
+        bed.say(f"{peer.Leshan.name}: {self.devices} devices registered and observed in {seconds:.1f} s")
+        full = self.leshan.memory()
+        theirs, heap = ((after - before) / self.devices for after, before in zip(full, empty))
+        self.peer = (peer.Leshan.name, self.leshan.pid, self.leshan_loader)
+        self.rows_of_peer_memory(theirs, heap)
+
+    def rows_of_peer_memory(self, theirs, heap):
+        share = self.bytes_each / theirs
+        for item in self.rows:
+            if item["id"] == "bytes_per_device_ram":
+                item.update(peer=round(theirs, 1), peer_unit="B")
+        self.rows.append(row("peer_leshan_rss", share, "of Leshan", "<= 0.025 (1/40)", share <= 0.025, peer=theirs,
+                             peer_unit="B", ours_bytes=self.bytes_each, peer_heap_bytes=heap))
+
+    def _warm_peer(self, kind, **phase):
+        if self.peer:
+            self.leshan.warm_up(self.leshan_loader, kind, 2 * self.bed.round_seconds, self.bed.say, **phase)
+
+    def _peer_us(self, turns):
+        """The peer column of a row about microseconds."""
+        return {"peer": median(t["peer"].us["peer"] for t in turns), "peer_unit": "us"} if self.peer else {}
+
+    def _versus(self, name, turns, ours, goal=7, **extra):
+        """How many times Leshan's CPU for one message is ours."""
+        if not self.peer:
+            return []
+        times = ratio_to_peer(turns, ours)
+        return [row(name, times, "x", f">= {goal}", times >= goal, ours_us=median(ours(t["ours"]) for t in turns),
+                    per_core=1e6 / median(ours(t["ours"]) for t in turns),
+                    peer_per_core=1e6 / self._peer_us(turns)["peer"], **self._peer_us(turns), **extra)]
+
+    def updates(self, small_ratio):
+        bed = self.bed
+        self._warm_peer("updates")
+        commands = bed.redis_commands()
+        turns = bed.rounds(self.loader, "updates", self.peer)
+        commands = bed.redis_commands() - commands
+        echo = median(t["echo"].us["echo"] for t in turns)
+        ratio = median(t["echo"].us["echo"] / ingress_us(t["ours"]) for t in turns)
+        every = median(t["echo"].us["echo"] / all_us(t["ours"]) for t in turns)
+        growth = median(ingress_us(t["ours"]) / t["echo"].us["echo"] for t in turns) / small_ratio
+        each = commands / sum(t["ours"].count for t in turns)
+        return [row("update_plain_100k", ratio, "of echo", ">= 0.65 (floor 0.4)", ratio >= 0.65, ratio, echo_us=echo,
+                    cpu_us=median(ingress_us(t["ours"]) for t in turns),
+                    per_second=median(t["ours"].per_second for t in turns), **self._peer_us(turns)),
+                row("update_plain_100k_all", every, "of echo", ">= 0.50", every >= 0.50, every, echo_us=echo,
+                    cpu_us=median(all_us(t["ours"]) for t in turns), **self._peer_us(turns)),
+                row("update_plain_growth", growth, "x", "<= 1.4", growth <= 1.4),
+                row("redis_commands_per_update", each, "commands", "<= 0.1", each <= 0.1),
+                *self._versus("peer_leshan_update", turns, all_us)]
+
+    def notifications(self):
+        bed = self.bed
+        self._warm_peer("notifications", window=NOTIFY_WINDOW)
+        turns = bed.rounds(self.loader, "notifications", self.peer, window=NOTIFY_WINDOW)
+        rows = [self._notify_row("notify_plain_ingress", turns, ingress_us, 9, 2.4),
+                self._notify_row("notify_plain_telemetry_all", turns, all_us, 20, 5)]
+        paced = self.loader.phase("notifications", 5, rate=20_000, window=8192)
+        p99 = paced["latency_us"]["p99"] / 1000
+        held = p99 <= 25 and paced["per_second"] >= 19_000
+        rows.append(row("notify_ack_p99_20k", p99, "ms", "<= 25 ms at 20k/s", held, per_second=paced["per_second"],
+                        p50=paced["latency_us"]["p50"] / 1000))
+        return [*rows, *self._versus("peer_leshan_notify", turns, ingress_us),
+                *self._versus("peer_leshan_notify_all", turns, all_us)]
+
+    def _notify_row(self, name, turns, ours, goal_us, goal_echoes):
+        cost = median(ours(t["ours"]) for t in turns)
+        echoes = median(ours(t["ours"]) / t["echo"].us["echo"] for t in turns)
+        return row(name, cost, "us", f"<= {goal_us} us or <= {goal_echoes} echoes",
+                   cost <= goal_us or echoes <= goal_echoes, 1 / echoes, echoes=echoes,
+                   per_second=median(t["ours"].per_second for t in turns), **self._peer_us(turns))
+
+    def registrations(self):
+        self._warm_peer("registrations")
+        turns = self.bed.rounds(self.loader, "registrations", self.peer)
+        rate = median(t["ours"].per_second for t in turns)
+        echoes = median(all_us(t["ours"]) / t["echo"].us["echo"] for t in turns)
+        theirs = {"peer": median(t["peer"].per_second for t in turns), "peer_unit": "1/s"} if self.peer else {}
+        return [row("register_redis_all", rate, "1/s", ">= 37800 (3 x Leshan)", rate >= 37_800, 1 / echoes,
+                    cpu_us=median(all_us(t["ours"]) for t in turns), echoes=echoes, **theirs)]
+
+    def downlink(self):
+        return downlink.rows(self.bed.stack, self.loader, self.devices)

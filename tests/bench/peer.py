@@ -1,0 +1,61 @@
+"""Eclipse Leshan's server as a peer: in-memory stores, NoSec, from Maven Central (leshan/), on the ingress's CPU."""
+
+import json
+import pathlib
+import subprocess
+
+from measure import Round, on_cpu, rss_bytes
+from servers import spawn
+
+VERSION = "2.0.0-M18"
+HERE = pathlib.Path(__file__).resolve().parent / "leshan"
+SENML_CBOR = 112  # what the platform observes the same devices in
+WARM_UP_ROUNDS = 8
+WARM_ENOUGH = 0.05  # a round that is not cheaper than the one before by more than this: the JIT is done
+
+
+def build():
+    """Fetches and compiles once; Maven does nothing when it is done already."""
+    subprocess.run(["mvn", "-B", "-q", "-f", str(HERE / "pom.xml"), "package", "dependency:copy-dependencies",
+                    "-DincludeScope=runtime", "-DoutputDirectory=target/lib"], check=True, timeout=300)
+
+
+class Leshan:
+    name = f"Leshan {VERSION}"
+
+    def __init__(self, port, content_format=SENML_CBOR):
+        classpath = f"{HERE / 'target' / 'leshan-peer-1.jar'}:{HERE / 'target' / 'lib' / '*'}"
+        self.port = port
+        self.process = spawn(on_cpu(0, ["java", "-cp", classpath, "cloud.lanyard.bench.LeshanPeer", str(port),
+                                        str(content_format)]),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise RuntimeError("the Leshan server did not start")
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def ask(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def memory(self):
+        """Process size and live heap in bytes, after a collection that gives unused heap back to the system."""
+        report = self.ask("memory")
+        return rss_bytes(self.pid), report["heap"]
+
+    def warm_up(self, loader, kind, seconds, say, **phase):
+        """Load until the JIT has settled."""
+        before = None
+        for number in range(WARM_UP_ROUNDS):
+            us = Round(loader, {"leshan": self.pid}, kind, seconds, **phase).us["leshan"]
+            say(f"  Leshan, {kind}, warm-up {number + 1}: {us:.1f} us")
+            if before is not None and us > before * (1 - WARM_ENOUGH):
+                return
+            before = us
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()

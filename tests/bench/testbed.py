@@ -1,0 +1,96 @@
+"""What all parts of `make bench` share: the platform as separate processes, the echo peer, loaders and rounds."""
+
+import socket
+import time
+
+from measure import Echo, Loader, Round, on_cpu, rss_bytes
+from platform_stack import Stack
+
+SERVICES = ("registry-0", "ingress-0", "observation-0", "api-0")
+REGISTER_WINDOW = 512
+
+
+class Testbed:
+    """The ingress and the echo peer live on one CPU, the loaders on another; the rest goes where it likes."""
+
+    def __init__(self, rounds, round_seconds, settings=None):
+        self.rounds_wanted = rounds
+        self.round_seconds = round_seconds
+        self.began = time.monotonic()
+        self.echo = Echo()
+        self.stack = Stack(settings=settings or {})
+        self.stack.prefixes["ingress"] = on_cpu(0, [])
+        self.stack.counts.update(observation=0, api=0)  # started when they are needed
+
+    def say(self, text):
+        print(f"[{time.monotonic() - self.began:6.1f} s] {text}", flush=True)
+
+    def __enter__(self):
+        self.stack.__enter__()
+        self.say("started: " + ", ".join(["echo", "Redis", "Kafka", *self.stack.services]))
+        return self
+
+    def __exit__(self, *error):
+        self.stack.__exit__(*error)
+        self.echo.stop()
+
+    def start_observation(self):
+        self.stack.counts.update(observation=1, api=1)
+        self.stack.start_services("observation", "api")
+        self.say("started: observation-0, api-0")
+
+    def pid(self, name):
+        return self.stack.services[name].process.pid
+
+    def watched(self):
+        return {name: self.pid(name) for name in SERVICES if name in self.stack.services}
+
+    def rss(self):
+        return {name: rss_bytes(pid) for name, pid in self.watched().items()}
+
+    def loader(self, count, first=1, port=None):
+        return Loader(f"127.0.0.1:{port or self.stack.coap_ports[0]}", count, "--register-window", str(REGISTER_WINDOW),
+                      first=first, log=self.stack.directory / "loader.log")
+
+    def echo_round(self, loader, window):
+        return Round(loader, {"echo": self.echo.pid}, "echo", self.round_seconds, window=window,
+                     target=self.echo.address)
+
+    def rounds(self, loader, kind, peer=None, **phase):
+        """Takes turns: echo, ours, the peer when there is one; the first turn is a warm-up and thrown away.
+
+        `peer` is (name, pid, loader). Gives a list of {"echo": Round, "ours": Round, "peer": Round}.
+        """
+        turns = []
+        for number in range(self.rounds_wanted + 1):
+            turn = {"echo": self.echo_round(loader, phase.get("window", 512)),
+                    "ours": Round(loader, self.watched(), kind, self.round_seconds, **phase)}
+            if peer is not None:
+                turn["peer"] = Round(peer[2], {"peer": peer[1]}, kind, self.round_seconds, **phase)
+            if number == 0:
+                continue
+            turns.append(turn)
+            self.say(f"  {kind} {number}: " + self._line(turn))
+        return turns
+
+    @staticmethod
+    def _line(turn):
+        ours = turn["ours"]
+        text = (f"echo {turn['echo'].us['echo']:.2f} us, ingress {ours.us['ingress-0']:.2f}, "
+                f"all {ours.total_us():.2f}, {ours.per_second:.0f}/s, {ours.failed} failed")
+        if "peer" in turn:
+            text += f"; Leshan {turn['peer'].us['peer']:.1f} us, {turn['peer'].per_second:.0f}/s"
+        return text
+
+    def redis_info(self, section):
+        with socket.create_connection(("127.0.0.1", self.stack.redis.port), timeout=5) as connection:
+            connection.sendall(f"INFO {section}\r\n".encode())
+            answer = connection.makefile("rb")
+            body = answer.read(int(answer.readline()[1:])).decode()
+        return dict(line.split(":", 1) for line in body.splitlines() if ":" in line)
+
+    def redis_memory(self):
+        return int(self.redis_info("memory")["used_memory"])
+
+    def redis_commands(self):
+        return int(self.redis_info("stats")["total_commands_processed"])
