@@ -19,7 +19,7 @@ def dev(tmp_path_factory):
     began = time.monotonic()
     process = subprocess.Popen(
         [BIN / "lanyard", "dev", "--fleet", "20", "--interval", "0.5", "--coap", "127.0.0.1:0", "--grpc", "127.0.0.1:0",
-         "--metrics", "127.0.0.1:0", "--endpoints-file", endpoints],
+         "--kafka", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--endpoints-file", endpoints],
         stdout=open(directory / "out.txt", "w"), stderr=subprocess.STDOUT)
     eventually(lambda: endpoints.exists() or process.poll() is not None, "the endpoints file", seconds=30)
     assert process.poll() is None, (directory / "out.txt").read_text()

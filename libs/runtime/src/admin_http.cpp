@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 #include "runtime/event_loop.hpp"
 #include "runtime/socket_address.hpp"
+#include "tcp_endpoint.hpp"
 
 namespace lanyard::runtime {
 namespace {
@@ -24,19 +24,6 @@ using boost::system::error_code;
 
 constexpr std::uint32_t kMaxHeaderBytes = 8192;
 constexpr std::string_view kPrometheusText = "text/plain; version=0.0.4; charset=utf-8";
-
-tcp::endpoint to_endpoint(const Address& address) {
-    if (address.is_v4()) {
-        asio::ip::address_v4::bytes_type v4;
-        std::copy(address.ip.begin() + 12, address.ip.end(), v4.begin());
-        return {asio::ip::address_v4(v4), address.port};
-    }
-    return {asio::ip::address_v6(address.ip), address.port};
-}
-
-Address from_endpoint(const tcp::endpoint& endpoint) {
-    return from_sockaddr(reinterpret_cast<const sockaddr&>(*endpoint.data()));
-}
 
 // What is served, fixed at start(); read by the admin thread only.
 struct Site {
@@ -164,15 +151,7 @@ struct AdminServer::Impl {
 };
 
 Result<void> AdminServer::Impl::listen() {
-    const tcp::endpoint endpoint = to_endpoint(site.options.bind);
-    error_code failed;
-    acceptor.open(endpoint.protocol(), failed);
-    if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
-    if (!failed) acceptor.bind(endpoint, failed);
-    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
-    if (failed) {
-        return make_error(Errc::unavailable, "admin.listen " + to_string(site.options.bind) + ": " + failed.message());
-    }
+    if (auto bound = listen_at(acceptor, site.options.bind, "admin.listen"); !bound) return bound;
     local = from_endpoint(acceptor.local_endpoint());
     return {};
 }

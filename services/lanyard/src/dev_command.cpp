@@ -32,6 +32,7 @@ struct Arguments {
     std::string endpoints_file;
     std::string coap = "127.0.0.1:5683";
     std::string grpc = "127.0.0.1:7400";
+    std::string kafka = "127.0.0.1:19092";
     std::string metrics = "127.0.0.1:9400";
     std::string log_level = "warn";
     unsigned shards = 1;
@@ -150,6 +151,7 @@ Result<DevOptions> parse(const Arguments& arguments) {
     options.shards = arguments.shards;
     for (const auto& [text, target] : {std::pair{&arguments.coap, &options.coap},
                                        {&arguments.grpc, &options.grpc},
+                                       {&arguments.kafka, &options.kafka},
                                        {&arguments.metrics, &options.metrics}}) {
         auto address = runtime::parse_address(*text);
         if (!address) return address.error();
@@ -201,6 +203,8 @@ void add_dev_command(CLI::App& app, runtime::StopSignals& signals, Run& run) {
     dev->add_option("--coap", arguments->coap, "UDP address for devices; port 0 takes a free one")
         ->capture_default_str();
     dev->add_option("--grpc", arguments->grpc, "Address for gRPC; port 0 takes a free one")->capture_default_str();
+    dev->add_option("--kafka", arguments->kafka, "Address at which clients find Kafka; port 0 takes a free one")
+        ->capture_default_str();
     dev->add_option("--metrics", arguments->metrics, "Address of /metrics and /readyz; port 0 takes a free one")
         ->capture_default_str();
     dev->add_option("--shards", arguments->shards, "Ingress threads")->check(CLI::Range(1, 64))->capture_default_str();

@@ -15,6 +15,7 @@
 #include "runtime/poller.hpp"
 #include "runtime/service.hpp"
 #include "runtime/socket_address.hpp"
+#include "runtime/tcp_relay.hpp"
 
 namespace lanyard::cli {
 namespace {
@@ -84,7 +85,17 @@ struct DevPlatform::Impl {
         for (const auto& [topic, partitions] : kTopics) {
             if (auto made = kafka->create_topic(topic, partitions); !made) return made.error();
         }
-        endpoints.kafka = kafka->bootstrap();
+        return publish_kafka();
+    }
+
+    // The embedded broker listens on a port of its own choice, which clients learn from it; they first meet it here.
+    Result<void> publish_kafka() {
+        const auto broker = runtime::parse_address(kafka->bootstrap());
+        if (!broker) return broker.error();
+        auto started = runtime::TcpRelay::start({.listen = options.kafka, .target = *broker});
+        if (!started) return started.error();
+        kafka_port = std::move(*started);
+        endpoints.kafka = runtime::to_string(kafka_port->local());
         return {};
     }
 
@@ -94,7 +105,7 @@ struct DevPlatform::Impl {
         config.instance = "registry-0";
         config.cluster_key = key;
         config.tenants = {{.id = "default", .auto_create = true}};
-        config.kafka.client.bootstrap = endpoints.kafka;
+        config.kafka.client.bootstrap = kafka->bootstrap();
         config.topics.manage = kafka::ManageTopics::off;
         return run(registry,
                    registry::make_service(config, registry.context,
@@ -110,7 +121,7 @@ struct DevPlatform::Impl {
         config.registry.addresses = {registry_address()};
         config.uplink.manage = kafka::ManageTopics::off;
         config.downlink.listen = runtime::to_string(kAnyLoopbackPort);
-        config.kafka.client.bootstrap = endpoints.kafka;
+        config.kafka.client.bootstrap = kafka->bootstrap();
         auto started = run(ingress, coap_ingress::make_service(config, ingress.context));
         if (started) endpoints.coap = port_named(*ingress.service, "coap");
         return started;
@@ -121,7 +132,7 @@ struct DevPlatform::Impl {
         config.grpc_listen = kAnyLoopbackPort;
         config.cluster_key = key;
         config.registry_addresses = {registry_address()};
-        config.kafka.bootstrap = endpoints.kafka;
+        config.kafka.bootstrap = kafka->bootstrap();
         config.kafka.manage = kafka::ManageTopics::off;
         if (options.observe_temperature) {
             observation::TemplateEntry temperature;
@@ -195,6 +206,7 @@ struct DevPlatform::Impl {
     Secret key{random_key_hex()};
     DevEndpoints endpoints;
     std::unique_ptr<kafka::MockCluster> kafka;
+    std::unique_ptr<runtime::TcpRelay> kafka_port;
     Part registry;
     Part ingress;
     Part observation;

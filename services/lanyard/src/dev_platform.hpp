@@ -16,6 +16,7 @@ namespace lanyard::cli {
 struct DevOptions {
     Address coap = Address::v4(0x7f000001, 5683);
     Address grpc = Address::v4(0x7f000001, 7400);
+    Address kafka = Address::v4(0x7f000001, 19092);
     Address metrics = Address::v4(0x7f000001, 9400);
     unsigned shards = 1;
     bool observe_temperature = true;  // the template that observes /3303/*/5700 of every device
