@@ -53,6 +53,7 @@ Fleet::Core::Core(const FleetProfile& profile, std::size_t count, FleetSink& sin
         device.next_mid = static_cast<std::uint16_t>(device.random.next());
         device.lifetime_s = profile.lifetime_s;
         device.sensor.start(device.random, now.wall_ms);
+        if (profile.counting) device.sensor = {0, 0, 0};
     }
 }
 
@@ -254,7 +255,7 @@ void Fleet::Core::finish(DeviceIndex index, ExchangeOutcome outcome, const coap:
             end_observations(device);
             break;
         case ExchangeKind::send:
-            if (outcome == ExchangeOutcome::timed_out) lose_registration(device, backoff(device));
+            settle_send(device, outcome, answer);
             break;
         case ExchangeKind::none:
             break;
@@ -275,6 +276,9 @@ void Fleet::Core::report(DeviceIndex index, const PendingExchange& done, Exchang
     report.sequence = done.sequence;
     if (done.kind == ExchangeKind::notify) report.path = observable_path(devices_[index].slots[done.slot].observed);
     if (done.kind == ExchangeKind::send) report.path = observable_path(0);
+    if (done.kind != ExchangeKind::notify && done.kind != ExchangeKind::send) {
+        report.location = {devices_[index].location.data(), devices_[index].location_size};
+    }
     sink_.on_finished(report);
 }
 
@@ -320,6 +324,12 @@ void Fleet::Core::settle_update(FleetDevice& device, ExchangeOutcome outcome, co
 void Fleet::Core::settle_notify(FleetDevice& device, ExchangeOutcome outcome, std::uint8_t slot) {
     if (outcome == ExchangeOutcome::reset) end_observation(device.slots[slot]);
     if (outcome == ExchangeOutcome::timed_out) lose_registration(device, backoff(device));
+}
+
+// A Send names no registration: a server that does not know the address answers 4.04, and an Update tells it.
+void Fleet::Core::settle_send(FleetDevice& device, ExchangeOutcome outcome, const coap::MessageView* answer) {
+    if (outcome == ExchangeOutcome::timed_out) lose_registration(device, backoff(device));
+    if (outcome == ExchangeOutcome::answered && answer->code() == Code::not_found) device.update_at = now_ms_;
 }
 
 void Fleet::Core::lose_registration(FleetDevice& device, milliseconds delay) {

@@ -54,6 +54,7 @@ class Fleet::Core {
     void settle_register(FleetDevice& device, ExchangeOutcome outcome, const coap::MessageView* answer);
     void settle_update(FleetDevice& device, ExchangeOutcome outcome, const coap::MessageView* answer);
     void settle_notify(FleetDevice& device, ExchangeOutcome outcome, std::uint8_t slot);
+    void settle_send(FleetDevice& device, ExchangeOutcome outcome, const coap::MessageView* answer);
     void report(DeviceIndex index, const PendingExchange& done, ExchangeOutcome outcome, coap::Code code);
     void lose_registration(FleetDevice& device, std::chrono::milliseconds delay);
     void schedule_update(FleetDevice& device);
@@ -82,6 +83,8 @@ class Fleet::Core {
 
     // Observations.
     void sample(FleetDevice& device);
+    // The sensor's next value: a measurement, or the next number when the profile is `counting`.
+    void take_value(FleetDevice& device);
     void notify_due(DeviceIndex index);
     void notify(DeviceIndex index, std::uint8_t slot, bool confirmable);
     [[nodiscard]] bool must_notify(const FleetDevice& device, const ObservationSlot& slot) const;

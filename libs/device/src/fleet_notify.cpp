@@ -26,13 +26,20 @@ const ObservationSlot* Fleet::Core::temperature_slot(const FleetDevice& device) 
 }
 
 void Fleet::Core::measure(DeviceIndex index) {
-    FleetDevice& device = devices_[index];
-    device.sensor.sample(device.random, now_.wall_ms);
+    take_value(devices_[index]);
+}
+
+void Fleet::Core::take_value(FleetDevice& device) {
+    if (profile_.counting) {
+        device.sensor.count();
+    } else {
+        device.sensor.sample(device.random, now_.wall_ms);
+    }
 }
 
 void Fleet::Core::sample(FleetDevice& device) {
     const CentiCelsius before = device.sensor.value;
-    device.sensor.sample(device.random, now_.wall_ms);
+    take_value(device);
     for (ObservationSlot& slot : device.slots) {
         if (!slot.active || !covers_temperature(slot)) continue;
         slot.previous = before;

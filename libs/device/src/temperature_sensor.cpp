@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "base/hash.hpp"
@@ -47,6 +48,13 @@ void TemperatureSensor::sample(SmallRandom& random, UnixMillis wall_ms) {
     const int pull = (daily_curve(wall_ms) - value) / kPullDivisor;
     const int step = static_cast<int>(random.below(2 * kStepCenti + 1)) - kStepCenti;
     value = clamp(value + pull + step);
+    min = std::min(min, value);
+    max = std::max(max, value);
+}
+
+void TemperatureSensor::count() {
+    constexpr auto kGreatest = std::numeric_limits<CentiCelsius>::max();
+    value = value == kGreatest ? std::numeric_limits<CentiCelsius>::min() : static_cast<CentiCelsius>(value + 1);
     min = std::min(min, value);
     max = std::max(max, value);
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "device/temperature_sensor.hpp"
 #include "fake_server.hpp"
 
 namespace lanyard::device {
@@ -204,6 +205,27 @@ TEST(FleetNotify, ReportsValueSequenceAndPathOfWhatWasAcknowledged) {
     EXPECT_EQ(report.path, (lwm2m::Path{3303, 0, 5700}));
     EXPECT_EQ(report.value, value_of(server.notifications()[0]));
     EXPECT_EQ(report.sequence, server.notifications()[0].observe);
+}
+
+TEST(FleetNotify, CountsWhenToldSoThatNoValueComesTwice) {
+    FleetProfile profile = each_second();
+    profile.counting = true;
+    FakeServer server(profile);
+    server.start_all();
+    observe(server, "/3303/0/5700");
+    server.run(seconds(20));
+    const std::vector<Seen> seen = server.notifications();
+    ASSERT_GE(seen.size(), 19U) << "each measurement differs from the one before";
+    for (std::size_t i = 0; i < seen.size(); ++i)
+        EXPECT_EQ(value_of(seen[i]), degrees(static_cast<CentiCelsius>(i + 1)));
+}
+
+TEST(FleetNotify, ReportsTheRegistrationThatARegisterMade) {
+    FakeServer server(each_second());
+    server.start_all();
+    ASSERT_FALSE(server.reports.empty());
+    EXPECT_EQ(server.reports[0].kind, ExchangeKind::register_);
+    EXPECT_EQ(server.reports[0].location, "rd/abc0");
 }
 
 TEST(FleetLossy, EveryDeviceGetsThroughWithThirtyPercentLoss) {

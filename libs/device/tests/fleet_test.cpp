@@ -94,6 +94,16 @@ TEST(FleetRegistration, RegistersAnewWhenAnUpdateGetsNotFound) {
     EXPECT_EQ(server.all.back().path, "/rd");
 }
 
+TEST(FleetRegistration, UpdatesWhenASendIsAnsweredByAServerThatDoesNotKnowTheAddress) {
+    FakeServer server(quiet());
+    server.start_all();
+    server.update_code = Code::not_found;
+    ASSERT_TRUE(server.fleet.send_data(0, server.now));
+    server.run(milliseconds(100));
+    EXPECT_THAT(server.requests(Code::post, "/dp"), SizeIs(1));
+    EXPECT_THAT(server.requests(Code::post, "/rd/abc0"), SizeIs(1));
+}
+
 TEST(FleetRegistration, WaitsMaxAgeAndUpToHalfAsLongAgainWhenOverloaded) {
     FakeServer server(quiet(), 50);
     server.register_code = Code::service_unavailable;

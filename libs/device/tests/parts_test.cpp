@@ -99,6 +99,19 @@ TEST(TemperatureSensor, StaysPlausibleAndFollowsTheDay) {
     EXPECT_GE(sensor.max, sensor.value);
 }
 
+TEST(TemperatureSensor, CountsThroughAllValuesBeforeOneComesAgain) {
+    TemperatureSensor sensor{0, 0, 0};
+    std::vector<bool> seen(65'536);
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        sensor.count();
+        const auto index = static_cast<std::size_t>(sensor.value + 32'768);
+        ASSERT_FALSE(seen[index]) << sensor.value;
+        seen[index] = true;
+    }
+    EXPECT_EQ(sensor.value, 0);
+    EXPECT_EQ(sensor.min, -32'768);
+}
+
 TEST(TemperatureSensor, SameSeedSameWalk) {
     SmallRandom a(5, 6);
     SmallRandom b(5, 6);

@@ -53,6 +53,10 @@ void AckLog::write(UnixMillis wall_ms, std::string_view endpoint, const device::
         line_ += ",\"value\":";
         append_number(line_, report.value);
     }
+    if (!report.location.empty()) {
+        line_ += ",\"location\":";
+        append_text(line_, report.location);
+    }
     line_ += ",\"code\":\"";
     if (report.code != coap::Code::empty) line_ += coap::to_string(report.code);
     line_ += "\",\"latency_us\":";

@@ -37,6 +37,7 @@ struct Arguments {
     std::size_t register_window = 512;
     double seconds = 0;
     std::uint64_t seed = 1;
+    bool counting = false;
     std::string load;
     std::string rate = "max";
     std::size_t window = 256;
@@ -74,6 +75,7 @@ Result<device::FleetProfile> profile_of(const Arguments& arguments) {
     profile.non_share = arguments.non_share;
     profile.queue_mode_share = arguments.queue_share;
     profile.seed = arguments.seed;
+    profile.counting = arguments.counting;
     return profile;
 }
 
@@ -172,6 +174,8 @@ void add_device_options(CLI::App& command, Arguments& arguments) {
     command.add_option("--non-share", arguments.non_share, "Share of notifications sent as NON")->capture_default_str();
     command.add_option("--queue-share", arguments.queue_share, "Share of devices in queue mode")->capture_default_str();
     command.add_option("--seed", arguments.seed, "Seed of everything that is random")->capture_default_str();
+    command.add_flag("--counting", arguments.counting,
+                     "Each measurement is 0.01 above the one before, so that no value of a device comes twice");
 }
 
 void add_course_options(CLI::App& command, Arguments& arguments) {

@@ -104,6 +104,7 @@ TEST(AckLog, WritesOneJsonObjectALine) {
     log->write(1'700'000'000'123, "a\"b", report);
     report.kind = device::ExchangeKind::update;
     report.path = {};
+    report.location = "rd/abc";
     report.code = coap::Code::changed;
     log->write(1'700'000'000'124, "c", report);
     ASSERT_TRUE(log->close().has_value());
@@ -114,7 +115,8 @@ TEST(AckLog, WritesOneJsonObjectALine) {
                     R"("code":"","latency_us":812,"transmissions":1})");
     std::getline(file, line);
     EXPECT_EQ(line,
-              R"({"ts":1700000000124,"ep":"c","kind":"update","code":"2.04","latency_us":812,"transmissions":1})");
+              R"({"ts":1700000000124,"ep":"c","kind":"update","location":"rd/abc","code":"2.04","latency_us":812,)"
+              R"("transmissions":1})");
     std::filesystem::remove(path);
     EXPECT_FALSE(AckLog::open("/nonexistent/acks").has_value());
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
@@ -37,6 +38,9 @@ struct ExchangeReport {
     double value = 0;
     lwm2m::Path path;
     std::uint32_t sequence = 0;
+    // register, update and deregister: the registration meant, "rd/…" without leading slash; empty when there is none.
+    // Valid during the call.
+    std::string_view location;
 
     [[nodiscard]] bool succeeded() const;
 };

@@ -32,6 +32,9 @@ struct FleetProfile {
     std::chrono::milliseconds ack_timeout{2'000};
     unsigned max_retransmit = 4;
     std::uint64_t seed = 1;
+    // Each measurement is one hundredth of a degree above the one before, from 0: no value of a device comes twice in
+    // 65,536 measurements, so that a checker can tell them apart.
+    bool counting = false;
 };
 
 }  // namespace lanyard::device

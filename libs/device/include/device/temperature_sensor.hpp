@@ -39,6 +39,8 @@ struct TemperatureSensor {
     void start(SmallRandom& random, UnixMillis wall_ms);
     // Measures once.
     void sample(SmallRandom& random, UnixMillis wall_ms);
+    // The next number instead of a measurement; 327.67 is followed by -327.68.
+    void count();
     void reset_min_max() { min = max = value; }
 };
 

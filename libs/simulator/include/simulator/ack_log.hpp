@@ -16,10 +16,12 @@ namespace lanyard::simulator {
 //
 //   {"ts":1700000000123,"ep":"sensor-0000001","kind":"notify","path":"/3303/0/5700","seq":7,"value":21.37,
 //    "code":"","latency_us":812,"transmissions":1}
+//   {"ts":1700000000124,"ep":"sensor-0000001","kind":"register","location":"rd/aaaac3…","code":"2.01",…}
 //
 // ts: receive time, Unix ms. kind: register, update, deregister, notify, send. code: of the answer, empty for the ACK
-// of a notification. path and value with notify and send, seq (the Observe value) with notify. Exchanges that failed
-// are not in it. Buffered; complete after close() or destruction. For one thread.
+// of a notification. path and value with notify and send, seq (the Observe value) with notify, location (the
+// registration meant) with the others. Exchanges that failed are not in it. Buffered; complete after close() or
+// destruction. For one thread.
 class AckLog {
   public:
     // Begins a new file. unavailable: it cannot be written.
