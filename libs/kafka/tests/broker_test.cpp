@@ -3,6 +3,7 @@
 
 #include "collector.hpp"
 #include "kafka/admin.hpp"
+#include "kafka/topic_keeper.hpp"
 #include "testing/servers.hpp"
 
 namespace lanyard::kafka {
@@ -78,6 +79,16 @@ TEST_F(KafkaBroker, SaysWhichPropertyAndPartitionsDiffer) {
     const auto few = manage(ManageTopics::verify, {.name = "differs", .partitions = 6});
     ASSERT_FALSE(few);
     EXPECT_EQ(few.error().code, Errc::failed_precondition);
+}
+
+TEST_F(KafkaBroker, ASecondAttemptFindsWhatOthersHaveMadeMeanwhile) {
+    const telemetry::Logger log("test", {.level = telemetry::Level::off});
+    const TopicPlan plan{.client = client_, .own = {{.name = "mine"}}, .of_others = {"theirs"}, .timeout = seconds(30)};
+    const auto alone = prepare_topics(plan, log);
+    ASSERT_FALSE(alone);
+    EXPECT_EQ(alone.error().message, "kafka: topic theirs is missing (1 partitions)");
+    ASSERT_TRUE(manage(ManageTopics::create, {.name = "theirs", .partitions = 4}));
+    EXPECT_TRUE(prepare_topics(plan, log));
 }
 
 TEST_F(KafkaBroker, GoesOnAfterTheCommittedOffset) {

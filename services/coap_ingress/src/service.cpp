@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "downlink_server.hpp"
+#include "kafka/topic_keeper.hpp"
 #include "registry_client.hpp"
 #include "rpc/server.hpp"
 #include "runtime/socket_address.hpp"
 #include "shard.hpp"
-#include "uplink_topic.hpp"
 
 namespace lanyard::coap_ingress {
 namespace {
@@ -32,6 +32,16 @@ std::string instance_name(const Config& config) {
     std::array<char, 256> name{};
     if (gethostname(name.data(), name.size() - 1) != 0) return "coap-ingress";
     return name.data();
+}
+
+// The service is not ready before the topic is; later outages of Kafka do not touch this.
+kafka::TopicKeeper uplink_topic(const Config& config, const runtime::ServiceContext& context) {
+    const auto health = context.health.add({.name = "uplink-topic"});
+    kafka::TopicPlan plan{.client = config.kafka.client,
+                          .manage = config.uplink.manage,
+                          .own = {{.name = config.uplink.topic, .partitions = config.uplink.partitions}},
+                          .timeout = 3s};
+    return {std::move(plan), context.log, health, [health] { health.ok(); }};
 }
 
 std::uint64_t random_seed() {
@@ -65,7 +75,7 @@ class IngressService final : public runtime::Service {
     std::unique_ptr<RegistryClient> registry_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::vector<telemetry::MetricRegistry::Callback> exposed_;
-    UplinkTopic uplink_topic_;
+    kafka::TopicKeeper uplink_topic_;
     DownlinkServer downlink_;
     std::unique_ptr<rpc::Server> grpc_;
     std::vector<runtime::Port> ports_;
@@ -78,7 +88,7 @@ IngressService::IngressService(Config config, SipKey key, const runtime::Service
       context_(context),
       kafka_(context.health.add({.name = "kafka"})),
       sockets_(context.health.add({.name = "sockets"})),
-      uplink_topic_(config_, context_.log, context.health.add({.name = "uplink-topic"})),
+      uplink_topic_(uplink_topic(config_, context)),
       downlink_([this](DownlinkCall& call) { return route(call); }) {
     const auto health = context.health.add({.name = "registry"});
     registry_ =
@@ -180,7 +190,7 @@ void IngressService::drain(runtime::Deadline deadline) {
         }
         running_ = false;
     }
-    uplink_topic_.stop(deadline);
+    if (!uplink_topic_.stop(deadline)) context_.log.warn("the look for the uplink topic did not end in time");
     registry_->stop(300ms);
     if (grpc_) grpc_->shutdown(300ms);
     exposed_.clear();

@@ -4,8 +4,10 @@
 #include <atomic>
 #include <utility>
 
+#include "client_config.hpp"
 #include "control.hpp"
 #include "grpc_service.hpp"
+#include "kafka/topic_keeper.hpp"
 #include "lifecycle_worker.hpp"
 #include "metrics.hpp"
 #include "redis/client.hpp"
@@ -14,7 +16,6 @@
 #include "rpc/server.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/socket_address.hpp"
-#include "topics.hpp"
 #include "uplink_worker.hpp"
 #include "value_streams.hpp"
 
@@ -86,7 +87,7 @@ class ObservationServiceImpl final : public runtime::Service {
     std::unique_ptr<Control> control_;
     std::unique_ptr<UplinkWorker> uplink_;
     std::unique_ptr<LifecycleWorker> lifecycle_;
-    std::unique_ptr<TopicKeeper> topics_;
+    std::unique_ptr<kafka::TopicKeeper> topics_;
     std::unique_ptr<ValueStreams> streams_;
     std::unique_ptr<GrpcService> grpc_;
     std::unique_ptr<rpc::Server> server_;
@@ -135,7 +136,8 @@ void ObservationServiceImpl::make_workers() {
                                                    [this](LifecycleEvent event, std::function<void()> done) {
                                                        control_->lifecycle(std::move(event), std::move(done));
                                                    });
-    topics_ = std::make_unique<TopicKeeper>(config_, context_.log, kafka_, [this] { topics_ready(); });
+    topics_ =
+        std::make_unique<kafka::TopicKeeper>(topic_plan(config_), context_.log, kafka_, [this] { topics_ready(); });
     streams_ = std::make_unique<ValueStreams>(config_, key_, metrics_, context_.log);
 }
 

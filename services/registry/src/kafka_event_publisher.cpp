@@ -4,7 +4,7 @@
 #include <ctime>
 
 #include "event_value.hpp"
-#include "kafka/admin.hpp"
+#include "kafka/topic_keeper.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
 #include "runtime/deadline.hpp"
 
@@ -96,16 +96,16 @@ void KafkaEventPublisher::run() {
 
 // The topics must be there before the first event. False: try again.
 bool KafkaEventPublisher::prepare_topics() {
-    const auto specs = topic_specs(config_.topics);
-    const auto report = kafka::manage_topics(config_.kafka.client, config_.topics.manage, specs, milliseconds(3000));
-    if (!report) {
-        log_.warn("waiting for Kafka", {{"reason", report.error().message}});
-        on_state_(false, report.error().message);
+    const kafka::TopicPlan plan{.client = config_.kafka.client,
+                                .manage = config_.topics.manage,
+                                .own = topic_specs(config_.topics),
+                                .timeout = milliseconds(3000)};
+    if (const auto done = kafka::prepare_topics(plan, log_); !done) {
+        log_.warn("waiting for Kafka", {{"reason", done.error().message}});
+        on_state_(false, done.error().message);
         producer_->poll(*this, 1000, milliseconds(500));
         return false;
     }
-    for (const std::string& name : report->created) log_.info("topic created", {{"topic", name}});
-    for (const std::string& text : report->warnings) log_.warn("topic differs", {{"reason", text}});
     usable_ = true;
     return true;
 }
