@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.hpp"
 #include "base/hex.hpp"
 
 namespace lanyard {
@@ -33,6 +34,29 @@ TEST(ByteWriter, WritesWhatTheReaderReads) {
     writer.uint_be(0x010203, 3);
     writer.put("ab");
     EXPECT_EQ(to_hex(out), "beef0102036162");
+}
+
+TEST(Base64, RoundTripsEveryLength) {
+    Bytes bytes;
+    for (int i = 0; i < 9; ++i) {
+        EXPECT_EQ(from_base64(base64(bytes)).value(), bytes);
+        EXPECT_EQ(from_base64(base64url(bytes)).value(), bytes);
+        bytes.push_back(static_cast<std::uint8_t>(251 + i));
+    }
+    EXPECT_EQ(base64(Bytes{0xfb, 0xff}), "+/8=");
+    EXPECT_EQ(base64url(Bytes{0xfb, 0xff}), "-_8");
+}
+
+TEST(Base64, IsAppendedWithItsPaddingWhateverStandsBefore) {
+    std::string out = "x";
+    append_base64(out, as_bytes("f"));
+    append_base64(out, as_bytes("foo"));
+    append_base64(out, as_bytes("fo"));
+    EXPECT_EQ(out, "xZg==Zm9vZm8=");  // RFC 4648 section 10
+}
+
+TEST(Base64, RejectsWhatNoEncoderMakes) {
+    for (const char* bad : {"Z", "Zm9vZ", "Zm9!", "Zg==Zg=="}) EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
 TEST(Hex, RejectsWhatIsNotHex) {

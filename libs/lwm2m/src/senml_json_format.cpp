@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base64.hpp"
+#include "base/base64.hpp"
 #include "formats.hpp"
 #include "lwm2m/limits.hpp"
 #include "number_text.hpp"

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "base64.hpp"
+#include "base/base64.hpp"
 #include "formats.hpp"
 #include "lwm2m/utf8.hpp"
 #include "number_text.hpp"

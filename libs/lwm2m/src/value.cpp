@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "base64.hpp"
+#include "base/base64.hpp"
 #include "number_text.hpp"
 
 namespace lanyard::lwm2m {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base64.hpp"
 #include "date_time.hpp"
 #include "lwm2m/limits.hpp"
 #include "support.hpp"
@@ -164,17 +163,6 @@ TEST(Codec, BoundsPayloadAndValues) {
     Bytes many;
     for (std::size_t i = 0; i <= kMaxRecords; ++i) many.insert(many.end(), {0xc1, 0x09, 0x01});
     EXPECT_EQ(decode(ContentFormat::tlv, many, {.base = {3, 0}}).error().code, Errc::too_large);
-}
-
-TEST(Base64, RoundTripsEveryLength) {
-    Bytes bytes;
-    for (int i = 0; i < 9; ++i) {
-        EXPECT_EQ(from_base64(base64(bytes)).value(), bytes);
-        EXPECT_EQ(from_base64(base64url(bytes)).value(), bytes);
-        bytes.push_back(static_cast<std::uint8_t>(251 + i));
-    }
-    EXPECT_EQ(base64(hex("fbff")), "+/8=");
-    EXPECT_EQ(base64url(hex("fbff")), "-_8");
 }
 
 TEST(DateTime, ReadsRfc3339) {

@@ -93,16 +93,4 @@ std::string to_utf8(std::string_view text) {
     return out;
 }
 
-void append_base64(std::string& out, ByteView bytes) {
-    static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto at = [&](std::size_t k) { return i + k < bytes.size() ? std::uint32_t{bytes[i + k]} : 0U; };
-        const std::uint32_t group = at(0) << 16 | at(1) << 8 | at(2);
-        out += kDigits[group >> 18];
-        out += kDigits[(group >> 12) & 63];
-        out += i + 1 < bytes.size() ? kDigits[(group >> 6) & 63] : '=';
-        out += i + 2 < bytes.size() ? kDigits[group & 63] : '=';
-    }
-}
-
 }  // namespace lanyard::observation

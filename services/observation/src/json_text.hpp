@@ -4,16 +4,12 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.hpp"
-
 namespace lanyard::observation {
 
 // `text` in quotes at the end of `out`, escaped as RFC 8259 section 7; bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 // `text` with U+FFFD for each byte that is not UTF-8: what a protobuf string may hold.
 [[nodiscard]] std::string to_utf8(std::string_view text);
-// Base64 (RFC 4648 section 4, padded) without quotes.
-void append_base64(std::string& out, ByteView bytes);
 
 template <class Number>
 void append_number(std::string& out, Number number) {

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "base/base64.hpp"
 #include "json_text.hpp"
 #include "telemetry_value.hpp"
 

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "lanyard/observation/v1/observation.pb.h"
 
@@ -15,25 +16,6 @@ namespace {
 
 using events::v1::TelemetryRecord;
 using nlohmann::json;
-
-std::optional<Bytes> from_base64(std::string_view text) {
-    Bytes out;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text) {
-        static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        if (c == '=') break;
-        const auto digit = kDigits.find(c);
-        if (digit == std::string_view::npos) return {};
-        bits = bits << 6 | static_cast<std::uint32_t>(digit);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out.push_back(static_cast<std::uint8_t>(bits >> count));
-        }
-    }
-    return out;
-}
 
 // Reads members of one object; a member of another type counts as absent.
 class Members {

@@ -1,14 +1,12 @@
-#include "base64.hpp"
+#include "base/base64.hpp"
 
-namespace lanyard::lwm2m {
+namespace lanyard {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kUrlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-std::string encode(ByteView bytes, std::string_view alphabet) {
-    std::string text;
-    text.reserve(bytes.size() * 4 / 3 + 4);
+void encode(std::string& text, ByteView bytes, std::string_view alphabet) {
     std::uint32_t bits = 0;
     int count = 0;
     for (const auto byte : bytes) {
@@ -20,7 +18,6 @@ std::string encode(ByteView bytes, std::string_view alphabet) {
         }
     }
     if (count > 0) text.push_back(alphabet[bits << (6 - count) & 63]);
-    return text;
 }
 
 // The six bits that a character stands for, 64 for none.
@@ -36,13 +33,22 @@ std::uint32_t digit(char c) {
 }  // namespace
 
 std::string base64(ByteView bytes) {
-    std::string text = encode(bytes, kAlphabet);
-    while (text.size() % 4 != 0) text.push_back('=');
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    append_base64(text, bytes);
     return text;
 }
 
+void append_base64(std::string& out, ByteView bytes) {
+    encode(out, bytes, kAlphabet);
+    if (bytes.size() % 3 != 0) out.append(3 - bytes.size() % 3, '=');
+}
+
 std::string base64url(ByteView bytes) {
-    return encode(bytes, kUrlAlphabet);
+    std::string text;
+    text.reserve((bytes.size() * 4 + 2) / 3);
+    encode(text, bytes, kUrlAlphabet);
+    return text;
 }
 
 Result<Bytes> from_base64(std::string_view text) {
@@ -65,4 +71,4 @@ Result<Bytes> from_base64(std::string_view text) {
     return bytes;
 }
 
-}  // namespace lanyard::lwm2m
+}  // namespace lanyard
