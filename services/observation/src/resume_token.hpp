@@ -13,8 +13,8 @@ namespace lanyard::observation {
 // Partition -> offset to read next.
 using StreamPosition = std::map<std::int32_t, std::int64_t>;
 
-// A resume token: the position, sealed with the cluster key for one parent, so that it can neither be made up nor
-// used for another tenant. Lower-case hex: version (1 byte), mac (8), then per partition its number (2) and offset (8).
+// A resume token: the position, sealed with the cluster key for one parent (identity/sealed_token.hpp). For each
+// partition its number (2 bytes) and offset (8).
 [[nodiscard]] std::string seal_position(const SipKey& key, std::string_view parent, const StreamPosition& position);
 // invalid_argument when it is not a token for this parent.
 [[nodiscard]] Result<StreamPosition> open_position(const SipKey& key, std::string_view parent, std::string_view token);

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "device_view.hpp"
+#include "list_tokens.hpp"
 #include "node_names.hpp"
 #include "registry/device_store.hpp"
-#include "sealed_token.hpp"
 
 namespace lanyard::registry {
 

@@ -6,9 +6,9 @@
 #include "device_list.hpp"
 #include "device_watch.hpp"
 #include "identity/resource_name.hpp"
+#include "identity/sealed_token.hpp"
 #include "rpc/status.hpp"
 #include "runtime/clock.hpp"
-#include "sealed_token.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -123,7 +123,7 @@ grpc::ServerUnaryReactor* DeviceService::ListDevices(grpc::CallbackServerContext
     auto filter = parse_device_filter(request->filter());
     if (!filter) return reactor->fail(bad_field("filter", filter.error()));
     query.filter = std::move(*filter);
-    const std::uint64_t scope = scope_of(query.tenant, query.filter.hash());
+    const std::uint64_t scope = identity::token_scope(query.tenant, query.filter.hash());
     const auto from = parse_page_token(key_, scope, request->page_token());
     if (!from) return reactor->fail(bad_field("page_token", from.error()));
     query.from = *from;

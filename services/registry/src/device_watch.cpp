@@ -6,12 +6,12 @@
 #include "device_list.hpp"
 #include "event_value.hpp"
 #include "identity/resource_name.hpp"
+#include "identity/sealed_token.hpp"
 #include "kafka/consumer.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
 #include "rpc/status.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/thread.hpp"
-#include "sealed_token.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -47,7 +47,7 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
           context_(context),
           tenant_(std::move(tenant)),
           filter_(std::move(filter)),
-          scope_(scope_of(tenant_, filter_.hash())),
+          scope_(identity::token_scope(tenant_, filter_.hash())),
           resume_(std::move(resume)) {}
 
     void start() {
@@ -277,7 +277,7 @@ grpc::ServerWriteReactor<WatchDevicesResponse>* WatchHub::open(grpc::CallbackSer
     if (!filter) return new Refused(rpc::invalid_field("filter", filter.error().message));
     std::optional<ResumeOffsets> resume;
     if (!request.resume_token().empty()) {
-        auto offsets = parse_resume_token(key_, scope_of(*tenant, filter->hash()), request.resume_token());
+        auto offsets = parse_resume_token(key_, identity::token_scope(*tenant, filter->hash()), request.resume_token());
         if (!offsets) return new Refused(rpc::invalid_field("resume_token", offsets.error().message));
         resume = std::move(*offsets);
     }

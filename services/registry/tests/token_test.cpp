@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "sealed_token.hpp"
+#include "identity/sealed_token.hpp"
+#include "list_tokens.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -8,14 +9,14 @@ namespace {
 const SipKey kKey{1, 2, 3};
 
 TEST(PageToken, ComesBackForTheSameScopeOnly) {
-    const std::uint64_t scope = scope_of("default", 7);
+    const std::uint64_t scope = identity::token_scope("default", 7);
     const std::string token = make_page_token(kKey, scope, {63, 4000000000U});
     const auto back = parse_page_token(kKey, scope, token);
     ASSERT_TRUE(back);
     EXPECT_EQ(back->partition, 63U);
     EXPECT_EQ(back->after, 4000000000U);
-    EXPECT_EQ(parse_page_token(kKey, scope_of("default", 8), token).error().code, Errc::invalid_argument);
-    EXPECT_EQ(parse_page_token(kKey, scope_of("other", 7), token).error().code, Errc::invalid_argument);
+    EXPECT_EQ(parse_page_token(kKey, identity::token_scope("default", 8), token).error().code, Errc::invalid_argument);
+    EXPECT_EQ(parse_page_token(kKey, identity::token_scope("other", 7), token).error().code, Errc::invalid_argument);
     EXPECT_FALSE(parse_page_token(SipKey{9}, scope, token));
 }
 
@@ -24,20 +25,6 @@ TEST(PageToken, EmptyIsTheBeginning) {
     ASSERT_TRUE(begin);
     EXPECT_EQ(begin->partition, 0U);
     EXPECT_EQ(begin->after, 0U);
-}
-
-TEST(PageToken, AnyChangedCharacterIsRefused) {
-    const std::string token = make_page_token(kKey, 5, {1, 2});
-    for (std::size_t i = 0; i < token.size(); ++i) {
-        std::string forged = token;
-        forged[i] = forged[i] == 'A' ? 'Q' : 'A';
-        EXPECT_FALSE(parse_page_token(kKey, 5, forged)) << i;
-        if (i > 0) {
-            EXPECT_FALSE(parse_page_token(kKey, 5, token.substr(0, i))) << i;
-        }
-    }
-    EXPECT_FALSE(parse_page_token(kKey, 5, "not base64!"));
-    EXPECT_FALSE(parse_page_token(kKey, 5, std::string(100000, 'A')));
 }
 
 TEST(ResumeToken, KeepsEveryOffset) {

@@ -5,19 +5,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/hash.hpp"
 
 namespace lanyard::registry {
 
-// Tokens that clients carry and must not make: a kind, the content and a 64-bit MAC, in URL-safe base64.
-[[nodiscard]] std::string seal(const SipKey& key, char kind, ByteView content);
-// invalid_argument: not of this kind, or changed.
-[[nodiscard]] Result<Bytes> unseal(const SipKey& key, char kind, std::string_view token);
-
-// What a page token or resume token is valid for: tenant and filter.
-[[nodiscard]] std::uint64_t scope_of(std::string_view tenant, std::uint64_t filter_hash);
+// What ListDevices and WatchDevices put into their sealed tokens (identity/sealed_token.hpp, also for `scope`).
 
 // Where the next page of ListDevices begins.
 struct PagePosition {
@@ -25,6 +18,7 @@ struct PagePosition {
     std::uint32_t after = 0;  // sequence number
 };
 [[nodiscard]] std::string make_page_token(const SipKey& key, std::uint64_t scope, PagePosition position);
+// An empty token is the beginning.
 [[nodiscard]] Result<PagePosition> parse_page_token(const SipKey& key, std::uint64_t scope, std::string_view token);
 
 // Offsets of the device-state topic, one for each partition from 0 on.
