@@ -1,4 +1,4 @@
-#include "api/api.hpp"
+#include "api/service.hpp"
 
 int main(int argc, char** argv) {
     lanyard::api::Config config;

@@ -11,5 +11,5 @@ int main(int argc, char** argv) {
          .admin_port = 9403,
          .bind = [&](auto& binder) { bind(binder, config); },
          .validate = [&] { return validate(config); },
-         .make = [&](const auto& context) { return observation::make_service(config, {}, context); }});
+         .make = [&](const auto& context) { return observation::make_service(config, context); }});
 }

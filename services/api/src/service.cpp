@@ -1,3 +1,5 @@
+#include "api/service.hpp"
+
 #include <array>
 #include <chrono>
 #include <map>
@@ -8,7 +10,6 @@
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/channel.h>
 
-#include "api/api.hpp"
 #include "lanyard/observation/v1/observation.pb.h"
 #include "lanyard/operations/v1/operation.pb.h"
 #include "lanyard/registry/v1/device.pb.h"
@@ -152,8 +153,8 @@ class ApiService final : public runtime::Service {
 
 }  // namespace
 
-std::unique_ptr<runtime::Service> make_service(const Config& config, const runtime::ServiceContext& context) {
-    return std::make_unique<ApiService>(config, context);
+Result<std::unique_ptr<runtime::Service>> make_service(const Config& config, const runtime::ServiceContext& context) {
+    return std::unique_ptr<runtime::Service>(std::make_unique<ApiService>(config, context));
 }
 
 }  // namespace lanyard::api

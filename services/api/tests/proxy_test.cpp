@@ -7,7 +7,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include "api/api.hpp"
+#include "api/service.hpp"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "lanyard/internal/v1/registration.grpc.pb.h"
 #include "lanyard/observation/v1/observation.grpc.pb.h"
@@ -85,7 +85,7 @@ class ApiProxy : public ::testing::Test {
         config.grpc_listen = Address::v4(0x7f000001, 0);
         config.registry_target = backend_->address();
         config.observation_target = "127.0.0.1:1";  // nobody listens
-        service_ = make_service(config, {log_, metrics_, health_});
+        service_ = make_service(config, {log_, metrics_, health_}).value();
         ASSERT_TRUE(service_->start());
         const Address address = service_->ports().at(0).address;
         channel_ = grpc::CreateChannel(runtime::to_string(address), grpc::InsecureChannelCredentials());

@@ -5,7 +5,7 @@
 #include <functional>
 #include <utility>
 
-#include "api/api.hpp"
+#include "api/service.hpp"
 #include "coap_ingress/service.hpp"
 #include "kafka/mock_cluster.hpp"
 #include "observation/service.hpp"
@@ -143,7 +143,7 @@ struct DevPlatform::Impl {
         }
         observation::Deps deps;
         deps.store = observation::make_memory_store();
-        return run(observation, observation::make_service(config, std::move(deps), observation.context));
+        return run(observation, observation::make_service(config, observation.context, std::move(deps)));
     }
 
     Result<void> start_api() {

@@ -206,14 +206,14 @@ void ObservationServiceImpl::drain(runtime::Deadline deadline) {
 
 }  // namespace
 
-Result<std::unique_ptr<runtime::Service>> make_service(Config config, Deps deps,
-                                                       const runtime::ServiceContext& context) {
+Result<std::unique_ptr<runtime::Service>> make_service(const Config& config, const runtime::ServiceContext& context,
+                                                       Deps deps) {
     auto key = parse_cluster_key(config.cluster_key);
     if (!key) return key.error();
     auto defaults = config_templates(config);
     if (!defaults) return defaults.error();
-    return std::unique_ptr<runtime::Service>(std::make_unique<ObservationServiceImpl>(
-        std::move(config), *key, std::move(*defaults), std::move(deps), context));
+    return std::unique_ptr<runtime::Service>(
+        std::make_unique<ObservationServiceImpl>(config, *key, std::move(*defaults), std::move(deps), context));
 }
 
 }  // namespace lanyard::observation

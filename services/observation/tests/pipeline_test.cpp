@@ -68,7 +68,7 @@ class Pipeline : public ::testing::Test {
     void start() {
         health = std::make_unique<runtime::HealthBoard>();
         Deps deps{store, downlink, directory, {}};
-        service = std::move(*make_service(config, deps, {log, metrics, *health}));
+        service = std::move(*make_service(config, {log, metrics, *health}, deps));
         const auto started = service->start();
         ASSERT_TRUE(started) << started.error().message;
         const auto channel =

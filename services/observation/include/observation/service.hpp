@@ -24,7 +24,8 @@ struct Deps {
 
 // Turns uplink records into telemetry, keeps the observations that are wanted of each device in place, and serves
 // ObservationService. Listens on grpc.listen (port named "grpc").
-[[nodiscard]] Result<std::unique_ptr<runtime::Service>> make_service(Config config, Deps deps,
-                                                                     const runtime::ServiceContext& context);
+[[nodiscard]] Result<std::unique_ptr<runtime::Service>> make_service(const Config& config,
+                                                                     const runtime::ServiceContext& context,
+                                                                     Deps deps = {});
 
 }  // namespace lanyard::observation
