@@ -1,5 +1,5 @@
 # Thin: each target is one script or one CMake preset. `make` alone lists them.
-.PHONY: help deps build demo stack test bench kill-test tidy format fuzz
+.PHONY: help deps build demo stack test bench bench-growth kill-test tidy format fuzz
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo "make build   release binaries in build/release/bin"
 	@echo "make bench   speed and memory beside a raw UDP echo, into build/bench/results.json"
 	@echo "make kill-test  kills every part under the load of 10,000 devices, into build/kill/results.json"
+	@echo "make bench-growth  cost at 1k to 1M devices, and the chart of it (docs/growth.svg)"
 	@echo "make fuzz    a long fuzz run: FUZZ_SECONDS=600 for each decoder"
 	@echo "make tidy    clang-tidy over the whole tree      make format   clang-format"
 	@echo "make deps    only install what the rest needs"
@@ -37,6 +38,12 @@ bench: deps
 kill-test: deps
 	@tools/build release programs
 	@.tools/venv/bin/python tests/kill/run.py $(KILL_ARGS)
+
+bench-growth: deps
+	@tools/build release programs bench
+	@.tools/venv/bin/python tests/bench/run.py --growth
+	@.tools/venv/bin/pip install -q -r tools/deps/bench-requirements.txt
+	@.tools/venv/bin/python tests/bench/chart.py
 
 fuzz:
 	@tools/install-deps --apt-only

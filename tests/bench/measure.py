@@ -120,4 +120,9 @@ def row(row_id, value, unit, goal, holds, echo_ratio=None, peer=None, peer_unit=
     return {"id": row_id, "value": round(value, 4), "unit": unit,
             "echo_ratio": None if echo_ratio is None else round(echo_ratio, 4),
             "peer": None if peer is None else round(peer, 4), "peer_unit": peer_unit, "goal": goal,
-            "holds": bool(holds), **rounded}
+            "holds": None if holds is None else bool(holds), **rounded}
+
+
+def fact(row_id, value, unit):
+    """A row without a goal: docs/scaling.md reckons with it."""
+    return row(row_id, value, unit, None, None)

@@ -86,8 +86,9 @@ def print_table(rows):
     print(f"\n{'row':28} {'value':>12} {'unit':9} {'of echo':>8} {'Leshan':>12}  {'goal':32} holds")
     for item in rows:
         ratio = "" if item["echo_ratio"] is None else f"{item['echo_ratio']:.2f}"
+        holds = {None: "", True: "yes", False: "NO"}[item["holds"]]
         print(f"{item['id']:28} {item['value']:>12.3f} {item['unit']:9} {ratio:>8} {peer_text(item):>12}  "
-              f"{item['goal']:32} {'yes' if item['holds'] else 'NO'}")
+              f"{item['goal'] or '':32} {holds}")
 
 
 def options_of(arguments):

@@ -17,6 +17,7 @@ class Testbed:
         self.rounds_wanted = rounds
         self.round_seconds = round_seconds
         self.began = time.monotonic()
+        self.count = 0
         self.echo = Echo()
         self.stack = Stack(settings=settings or {})
         self.stack.prefixes["ingress"] = on_cpu(0, [])
@@ -59,14 +60,17 @@ class Testbed:
     def rounds(self, loader, kind, peer=None, **phase):
         """Takes turns: echo, ours, the peer when there is one; the first turn is a warm-up and thrown away.
 
-        `peer` is (name, pid, loader). Gives a list of {"echo": Round, "ours": Round, "peer": Round}.
+        `peer` is (name, pid, loader). Gives a list of {"echo": Round, "ours": Round, "peer": Round}; `count` is then
+        what all of ours have acknowledged, the first turn included.
         """
         turns = []
+        self.count = 0
         for number in range(self.rounds_wanted + 1):
             turn = {"echo": self.echo_round(loader, phase.get("window", 512)),
                     "ours": Round(loader, self.watched(), kind, self.round_seconds, **phase)}
             if peer is not None:
                 turn["peer"] = Round(peer[2], {"peer": peer[1]}, kind, self.round_seconds, **phase)
+            self.count += turn["ours"].count
             if number == 0:
                 continue
             turns.append(turn)
@@ -88,6 +92,11 @@ class Testbed:
             answer = connection.makefile("rb")
             body = answer.read(int(answer.readline()[1:])).decode()
         return dict(line.split(":", 1) for line in body.splitlines() if ":" in line)
+
+    def topic_bytes(self, topic):
+        """What Kafka has written of a topic, replication and indexes left out."""
+        logs = self.stack.kafka.directory.rglob(f"{topic}-*/*.log")
+        return sum(log.stat().st_size for log in logs)
 
     def redis_memory(self):
         return int(self.redis_info("memory")["used_memory"])

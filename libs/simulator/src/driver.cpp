@@ -72,11 +72,12 @@ void Driver::turn(Work& work) {
 }
 
 void Driver::transmit(device::DeviceIndex device, ByteView datagram) {
-    port_->send(device, options_.target, datagram);
+    send_to(device, options_.target, datagram);
 }
 
 void Driver::on_datagram(device::DeviceIndex device, const Address& peer, ByteView datagram) {
     if (device >= fleet_.size()) return;
+    received_bytes_ += datagram.size();
     if (peer == options_.target) {
         fleet_.receive(device, datagram, now_);
     } else if (work_ != nullptr) {

@@ -34,6 +34,7 @@ class Driver final : public device::FleetSink, public DatagramSink {
     // One turn: timers, what has arrived, the work, what is to be sent; waits when there was nothing.
     void turn(Work& work);
     void send_to(device::DeviceIndex device, const Address& peer, ByteView datagram) {
+        sent_bytes_ += datagram.size();
         port_->send(device, peer, datagram);
     }
 
@@ -42,6 +43,9 @@ class Driver final : public device::FleetSink, public DatagramSink {
     [[nodiscard]] double seconds() const;
     [[nodiscard]] const std::map<device::ExchangeKind, ExchangeTotals>& totals() const { return totals_; }
     [[nodiscard]] std::uint64_t dropped() const { return port_->dropped(); }
+    // UDP payload since the start.
+    [[nodiscard]] std::uint64_t sent_bytes() const { return sent_bytes_; }
+    [[nodiscard]] std::uint64_t received_bytes() const { return received_bytes_; }
     [[nodiscard]] Result<void> close_log();
 
     void transmit(device::DeviceIndex device, ByteView datagram) override;
@@ -61,6 +65,8 @@ class Driver final : public device::FleetSink, public DatagramSink {
     SteadyTime progress_before_;
     std::uint64_t acknowledged_ = 0;
     std::uint64_t acknowledged_before_ = 0;
+    std::uint64_t sent_bytes_ = 0;
+    std::uint64_t received_bytes_ = 0;
     device::DeviceIndex last_device_ = 0;
     Work* work_ = nullptr;
     std::map<device::ExchangeKind, ExchangeTotals> totals_;

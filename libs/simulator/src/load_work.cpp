@@ -48,6 +48,8 @@ LoadWork::LoadWork(const LoadPhase& phase, Driver& driver)
       started_(driver.now().steady),
       retransmissions_before_(driver.fleet().counters().retransmissions),
       cpu_before_(thread_cpu_seconds()),
+      sent_bytes_before_(driver.sent_bytes()),
+      received_bytes_before_(driver.received_bytes()),
       last_answer_(started_),
       now_(driver.now()) {
     result_.phase = phase;
@@ -137,6 +139,8 @@ void LoadWork::settle(Driver& driver, Now now) {
     result_.unanswered = outstanding_;
     result_.retransmissions = driver.fleet().counters().retransmissions - retransmissions_before_;
     result_.loader_cpu_seconds = thread_cpu_seconds() - cpu_before_;
+    result_.sent_bytes = driver.sent_bytes() - sent_bytes_before_;
+    result_.received_bytes = driver.received_bytes() - received_bytes_before_;
     finished_ = true;
 }
 

@@ -76,6 +76,8 @@ ordered_json load_object(const LoadResult& result) {
             {"unanswered", result.unanswered},
             {"held_back", result.held_back},
             {"latency_us", latency_json(result.totals.latency)},
+            {"sent_bytes", result.sent_bytes},
+            {"received_bytes", result.received_bytes},
             {"loader_cpu_us_each", loader_us_each(result)}};
 }
 

@@ -70,6 +70,8 @@ class LoadWork final : public Driver::Work {
     const SteadyTime started_;
     const std::uint64_t retransmissions_before_;
     const double cpu_before_;
+    const std::uint64_t sent_bytes_before_;
+    const std::uint64_t received_bytes_before_;
     SteadyTime last_answer_;
     Now now_;
     LoadResult result_;

@@ -31,6 +31,8 @@ struct LoadResult {
     std::uint64_t held_back = 0;   // open loop: not sent in time, because `window` were outstanding
     std::uint64_t unanswered = 0;  // still outstanding when the phase was over
     double loader_cpu_seconds = 0;
+    std::uint64_t sent_bytes = 0;  // UDP payload, retransmissions included
+    std::uint64_t received_bytes = 0;
 };
 
 // How far the fleet is; given once a second.
