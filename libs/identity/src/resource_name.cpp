@@ -1,7 +1,8 @@
 #include "identity/resource_name.hpp"
 
-#include <cstddef>
-#include <cstdint>
+#include <algorithm>
+
+#include "base/utf8.hpp"
 
 namespace lanyard::identity {
 namespace {
@@ -10,43 +11,8 @@ Error invalid(std::string message) {
     return make_error(Errc::invalid_argument, std::move(message));
 }
 
-// Length of the UTF-8 sequence that begins with `lead` (RFC 3629 section 4); 0 when none does.
-std::size_t utf8_length(std::uint8_t lead) {
-    if (lead < 0x80) return 1;
-    if (lead >= 0xc2 && lead <= 0xdf) return 2;
-    if (lead >= 0xe0 && lead <= 0xef) return 3;
-    if (lead >= 0xf0 && lead <= 0xf4) return 4;
-    return 0;
-}
-
-// Overlong forms and surrogates of three and four bytes are refused by their second byte.
-bool second_byte_fits(std::uint8_t lead, std::uint8_t second) {
-    switch (lead) {
-        case 0xe0:
-            return second >= 0xa0;
-        case 0xed:
-            return second <= 0x9f;
-        case 0xf0:
-            return second >= 0x90;
-        case 0xf4:
-            return second <= 0x8f;
-        default:
-            return true;
-    }
-}
-
-bool is_utf8_without_controls(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<std::uint8_t>(text[at]);
-        const std::size_t length = utf8_length(lead);
-        if (length == 0 || at + length > text.size() || lead < 0x20 || lead == 0x7f) return false;
-        for (std::size_t i = 1; i < length; ++i) {
-            const auto next = static_cast<std::uint8_t>(text[at + i]);
-            if ((next & 0xc0) != 0x80 || (i == 1 && !second_byte_fits(lead, next))) return false;
-        }
-        at += length;
-    }
-    return true;
+bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
 }  // namespace
@@ -64,7 +30,7 @@ Result<void> check_endpoint(std::string_view endpoint) {
         return invalid("endpoint name has " + std::to_string(endpoint.size()) + " bytes, at most 255 are taken");
     }
     if (endpoint.find('/') != std::string_view::npos) return invalid("endpoint name must not hold '/'");
-    if (!is_utf8_without_controls(endpoint)) {
+    if (!is_utf8(endpoint) || std::any_of(endpoint.begin(), endpoint.end(), is_control)) {
         return invalid("endpoint name must be UTF-8 without control characters");
     }
     return {};

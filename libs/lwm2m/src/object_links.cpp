@@ -6,8 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "base/utf8.hpp"
 #include "lwm2m/limits.hpp"
-#include "lwm2m/utf8.hpp"
 #include "number_text.hpp"
 
 namespace lanyard::lwm2m {

@@ -1,7 +1,7 @@
 #include "record_sink.hpp"
 
+#include "base/utf8.hpp"
 #include "lwm2m/limits.hpp"
-#include "lwm2m/utf8.hpp"
 
 namespace lanyard::lwm2m {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <bitset>
 
+#include "base/utf8.hpp"
 #include "lwm2m/limits.hpp"
-#include "lwm2m/utf8.hpp"
 #include "number_text.hpp"
 
 namespace lanyard::lwm2m {

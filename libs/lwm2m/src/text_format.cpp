@@ -1,8 +1,8 @@
 #include <cmath>
 
 #include "base/base64.hpp"
+#include "base/utf8.hpp"
 #include "formats.hpp"
-#include "lwm2m/utf8.hpp"
 #include "number_text.hpp"
 
 // Plain text (Content-Format 0, Core 1.2 appendix C) and opaque (42): the value of one resource.

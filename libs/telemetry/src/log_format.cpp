@@ -1,79 +1,12 @@
 #include "log_format.hpp"
 
-#include <array>
-#include <charconv>
-#include <chrono>
 #include <cmath>
+
+#include "base/json_text.hpp"
+#include "base/rfc3339.hpp"
 
 namespace lanyard::telemetry {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-template <class T>
-void append_number(T value, std::string& out) {
-    std::array<char, 32> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-    out.append(digits.data(), end);
-}
-
-void append_padded(unsigned value, unsigned width, std::string& out) {
-    std::array<char, 10> digits;
-    for (unsigned i = width; i > 0; --i, value /= 10) digits[i - 1] = static_cast<char>('0' + value % 10);
-    out.append(digits.data(), width);
-}
-
-std::uint8_t byte_at(std::string_view text, std::size_t i) {
-    return static_cast<std::uint8_t>(text[i]);
-}
-
-// The length of the well-formed UTF-8 sequence that starts at `i`, or 0 (Unicode 15 table 3-7).
-std::size_t utf8_length(std::string_view text, std::size_t i) {
-    const std::uint8_t lead = byte_at(text, i);
-    if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || i + length > text.size()) return 0;
-    std::uint8_t low = 0x80;
-    std::uint8_t high = 0xbf;
-    if (lead == 0xe0) low = 0xa0;
-    if (lead == 0xed) high = 0x9f;
-    if (lead == 0xf0) low = 0x90;
-    if (lead == 0xf4) high = 0x8f;
-    if (byte_at(text, i + 1) < low || byte_at(text, i + 1) > high) return 0;
-    for (std::size_t k = 2; k < length; ++k) {
-        if ((byte_at(text, i + k) & 0xc0) != 0x80) return 0;
-    }
-    return length;
-}
-
-void append_json_ascii(char c, std::string& out) {
-    switch (c) {
-        case '"':
-            out += "\\\"";
-            return;
-        case '\\':
-            out += "\\\\";
-            return;
-        case '\n':
-            out += "\\n";
-            return;
-        case '\r':
-            out += "\\r";
-            return;
-        case '\t':
-            out += "\\t";
-            return;
-        default:
-            break;
-    }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-        out += "\\u00";
-        out += kHexDigits[static_cast<unsigned char>(c) >> 4];
-        out += kHexDigits[static_cast<unsigned char>(c) & 0xf];
-    } else {
-        out += c;
-    }
-}
 
 std::string_view cut(std::string_view text) {
     return text.substr(0, Logger::kMaxValueBytes);
@@ -91,22 +24,22 @@ void append_text(std::string_view text, std::string& out) {
     if (is_plain(text)) {
         out += text;
     } else {
-        append_json_string(text, out);
+        append_json_string(out, text);
     }
 }
 
 void append_value(const FieldValue& value, bool json, std::string& out) {
     if (const auto* text = std::get_if<std::string_view>(&value)) {
-        json ? append_json_string(cut(*text), out) : append_text(cut(*text), out);
+        json ? append_json_string(out, cut(*text)) : append_text(cut(*text), out);
     } else if (const auto* flag = std::get_if<bool>(&value)) {
         out += *flag ? "true" : "false";
     } else if (const auto* real = std::get_if<double>(&value)) {
         // JSON has no NaN and no infinity.
-        json && !std::isfinite(*real) ? void(out += "null") : append_number(*real, out);
+        json && !std::isfinite(*real) ? void(out += "null") : append_number(out, *real);
     } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-        append_number(*integer, out);
+        append_number(out, *integer);
     } else {
-        append_number(std::get<std::uint64_t>(value), out);
+        append_number(out, std::get<std::uint64_t>(value));
     }
 }
 
@@ -125,58 +58,20 @@ std::string_view padded_level(Level level) {
 
 }  // namespace
 
-void append_timestamp(UnixMillis wall_ms, std::string& out) {
-    using namespace std::chrono;
-    const sys_time<milliseconds> when{milliseconds(wall_ms)};
-    const auto day = floor<days>(when);
-    const year_month_day date(day);
-    const hh_mm_ss<milliseconds> time(when - day);
-    append_padded(static_cast<unsigned>(static_cast<int>(date.year())), 4, out);
-    out += '-';
-    append_padded(static_cast<unsigned>(date.month()), 2, out);
-    out += '-';
-    append_padded(static_cast<unsigned>(date.day()), 2, out);
-    out += 'T';
-    append_padded(static_cast<unsigned>(time.hours().count()), 2, out);
-    out += ':';
-    append_padded(static_cast<unsigned>(time.minutes().count()), 2, out);
-    out += ':';
-    append_padded(static_cast<unsigned>(time.seconds().count()), 2, out);
-    out += '.';
-    append_padded(static_cast<unsigned>(time.subseconds().count()), 3, out);
-    out += 'Z';
-}
-
-void append_json_string(std::string_view text, std::string& out) {
-    out += '"';
-    for (std::size_t i = 0; i < text.size();) {
-        const std::size_t length = utf8_length(text, i);
-        if (length == 1) {
-            append_json_ascii(text[i], out);
-        } else if (length == 0) {
-            out += "\\ufffd";
-        } else {
-            out += text.substr(i, length);
-        }
-        i += length == 0 ? 1 : length;
-    }
-    out += '"';
-}
-
 std::string format_json(const LogLine& line) {
     std::string out;
     out.reserve(256);
     out += "{\"ts\":\"";
-    append_timestamp(line.wall_ms, out);
+    append_rfc3339(out, line.wall_ms);
     out += "\",\"level\":\"";
     out += to_string(line.level);
     out += "\",\"service\":";
-    append_json_string(line.service, out);
+    append_json_string(out, line.service);
     out += ",\"msg\":";
-    append_json_string(cut(line.message), out);
+    append_json_string(out, cut(line.message));
     for (const Field& field : line.fields) {
         out += ',';
-        append_json_string(field.key, out);
+        append_json_string(out, field.key);
         out += ':';
         append_value(field.value, true, out);
     }
@@ -187,7 +82,7 @@ std::string format_json(const LogLine& line) {
 std::string format_text(const LogLine& line) {
     std::string out;
     out.reserve(256);
-    append_timestamp(line.wall_ms, out);
+    append_rfc3339(out, line.wall_ms);
     out += ' ';
     out += padded_level(line.level);
     out += ' ';
@@ -195,7 +90,7 @@ std::string format_text(const LogLine& line) {
     out += ": ";
     // The message is ours, but may quote a peer: only what could break the line is escaped.
     std::string message;
-    append_json_string(cut(line.message), message);
+    append_json_string(message, cut(line.message));
     out += message.find('\\') == std::string::npos ? cut(line.message) : std::string_view(message);
     for (const Field& field : line.fields) {
         out += ' ';

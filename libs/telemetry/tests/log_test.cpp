@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include "base/secret.hpp"
-#include "log_format.hpp"
 
 namespace lanyard::telemetry {
 namespace {
@@ -54,21 +53,6 @@ TEST_F(LogTest, KeepsALineALineWhateverAPeerSends) {
     }
 }
 
-TEST_F(LogTest, ReplacesBytesThatAreNotUtf8) {
-    for (const auto& [in, out] : std::vector<std::pair<std::string, std::string>>{
-             {"\xc3\xa9", "\"\xc3\xa9\""},                  // e acute stays
-             {"\xf0\x9f\x94\xa5", "\"\xf0\x9f\x94\xa5\""},  // four bytes stay
-             {"a\xff", "\"a\\ufffd\""},
-             {"\xc0\xaf", "\"\\ufffd\\ufffd\""},             // overlong slash
-             {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},  // surrogate
-             {"\xe2\x82", "\"\\ufffd\\ufffd\""},             // cut short
-             {std::string("\0\"\\", 3), "\"\\u0000\\\"\\\\\""}}) {
-        std::string json;
-        append_json_string(in, json);
-        EXPECT_EQ(json, out);
-    }
-}
-
 TEST_F(LogTest, CutsLongValues) {
     make().info("m", {{"v", std::string(5000, 'x')}});
     EXPECT_LT(last().size(), Logger::kMaxValueBytes + 200);
@@ -102,14 +86,6 @@ TEST(LogLevel, ParsesItsOwnNames) {
         EXPECT_EQ(parse_level(to_string(level)), level);
     }
     EXPECT_EQ(parse_level("loud"), std::nullopt);
-}
-
-TEST(LogTimestamp, IsRfc3339InUtcWithMilliseconds) {
-    std::string out;
-    append_timestamp(0, out);
-    out += ' ';
-    append_timestamp(951782400001, out);  // a leap day
-    EXPECT_EQ(out, "1970-01-01T00:00:00.000Z 2000-02-29T00:00:00.001Z");
 }
 
 template <class T>

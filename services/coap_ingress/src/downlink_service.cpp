@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "lwm2m/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace lanyard::coap_ingress {
 namespace {
@@ -50,7 +50,7 @@ std::string location_of(const coap::MessageView& message) {
     for (const coap::OptionView& option : message.options()) {
         if (option.number == coap::OptionNumber::location_path) location.append("/").append(as_text(option.value));
     }
-    return lwm2m::is_utf8(location) ? location : std::string();  // a string field takes nothing else
+    return is_utf8(location) ? location : std::string();  // a string field takes nothing else
 }
 
 std::string_view describe(Result::Outcome outcome) {

@@ -3,16 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
 
-#include "base/time.hpp"
 #include "kafka/record.hpp"
 
 namespace lanyard::observation {
-
-// "2025-11-24T15:20:00.123Z" (RFC 3339) at the end of `out`. Times outside the years 0 to 9999 are clamped.
-void append_rfc3339(std::string& out, UnixMillis time_ms);
 
 // Headers of one record: CloudEvents 1.0, Kafka binding, binary mode. Reusable; add() keeps views.
 class EventHeaders {

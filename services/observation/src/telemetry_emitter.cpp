@@ -1,7 +1,8 @@
 #include "telemetry_emitter.hpp"
 
+#include "base/json_text.hpp"
+#include "base/rfc3339.hpp"
 #include "identity/event_id.hpp"
-#include "json_text.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "lanyard/events/v1/uplink.pb.h"
 #include "resource_names.hpp"

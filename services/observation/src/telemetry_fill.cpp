@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "json_text.hpp"
+#include "base/utf8.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "telemetry_value.hpp"
 

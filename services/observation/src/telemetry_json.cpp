@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "base/base64.hpp"
-#include "json_text.hpp"
+#include "base/json_text.hpp"
 #include "telemetry_value.hpp"
 
 namespace lanyard::observation {

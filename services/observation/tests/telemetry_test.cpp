@@ -307,18 +307,5 @@ TEST(TelemetryForms, ApiValueHasTheTypeOfTheRecord) {
     EXPECT_TRUE(std::isnan(latest.node().double_value()));
 }
 
-TEST(CloudEvents, TimesAreRfc3339AndClamped) {
-    const auto text = [](UnixMillis ms) {
-        std::string out;
-        append_rfc3339(out, ms);
-        return out;
-    };
-    EXPECT_EQ(text(0), "1970-01-01T00:00:00.000Z");
-    EXPECT_EQ(text(-1), "1969-12-31T23:59:59.999Z");
-    EXPECT_EQ(text(951782400000), "2000-02-29T00:00:00.000Z");
-    EXPECT_EQ(text(std::numeric_limits<UnixMillis>::max()), "9999-12-31T23:59:59.999Z");
-    EXPECT_EQ(text(std::numeric_limits<UnixMillis>::min()), "0000-01-01T00:00:00.000Z");
-}
-
 }  // namespace
 }  // namespace lanyard::observation

@@ -1,8 +1,8 @@
 #include "kafka_event_publisher.hpp"
 
 #include <array>
-#include <ctime>
 
+#include "base/rfc3339.hpp"
 #include "event_value.hpp"
 #include "kafka/topic_keeper.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
@@ -12,18 +12,6 @@ namespace lanyard::registry {
 namespace {
 
 using std::chrono::milliseconds;
-
-// RFC 3339 with milliseconds, UTC.
-std::string rfc3339(UnixMillis time_ms) {
-    const std::time_t seconds = time_ms / 1000;
-    std::tm utc{};
-    gmtime_r(&seconds, &utc);
-    std::array<char, 40> text{};
-    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-    std::string out(text.data(), size);
-    const std::string millis = std::to_string(1000 + time_ms % 1000);
-    return out + "." + millis.substr(1) + "Z";
-}
 
 std::vector<kafka::TopicSpec> topic_specs(const TopicConfig& topics) {
     kafka::TopicSpec lifecycle;
@@ -165,7 +153,8 @@ Result<void> KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_
     const std::string type = state ? "cloud.lanyard.device-state.v1"
                                    : "cloud.lanyard.lifecycle." + std::string(to_string(entry.event)) + ".v1";
     const std::string source = "/tenants/" + entry.device.tenant + "/devices/" + entry.device.endpoint;
-    const std::string time = rfc3339(entry.time_ms);
+    std::string time;
+    append_rfc3339(time, entry.time_ms);
     const std::string sequence = std::to_string(entry.device.counter);
     const std::array<kafka::Header, 10> headers{{
         {"content-type", config_.value_format == ValueFormat::json ? kJsonType : kProtobufType},

@@ -4,13 +4,14 @@
 #include <string>
 #include <string_view>
 
-namespace lanyard::observation {
+namespace lanyard {
 
-// `text` in quotes at the end of `out`, escaped as RFC 8259 section 7; bytes that are not UTF-8 become U+FFFD.
+// Pieces of JSON (RFC 8259) at the end of `out`.
+
+// `text` in quotes, control characters and DEL escaped; bytes that are not UTF-8 become \ufffd.
 void append_json_string(std::string& out, std::string_view text);
-// `text` with U+FFFD for each byte that is not UTF-8: what a protobuf string may hold.
-[[nodiscard]] std::string to_utf8(std::string_view text);
 
+// The shortest digits that read back the same. NaN and infinity, which JSON does not have, come as words.
 template <class Number>
 void append_number(std::string& out, Number number) {
     char digits[32];
@@ -18,4 +19,4 @@ void append_number(std::string& out, Number number) {
     out.append(digits, end);
 }
 
-}  // namespace lanyard::observation
+}  // namespace lanyard
