@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "lwm2m/limits.hpp"
 
 namespace lanyard::lwm2m {
@@ -166,6 +167,7 @@ bool Link::has(std::string_view name) const {
 
 Result<std::vector<Link>> parse_links(std::string_view text) {
     if (text.size() > kMaxPayloadBytes) return make_error(Errc::too_large, "link format: document too long");
+    if (!is_utf8(text)) return make_error(Errc::invalid_argument, "link format: not UTF-8");
     return Parser(text).links();
 }
 

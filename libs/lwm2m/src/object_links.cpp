@@ -214,8 +214,6 @@ Result<ObjectList> read_object_list(std::span<const Link> links, Version enabler
 }
 
 Result<ObjectList> parse_object_list(std::string_view payload, Version enabler) {
-    // RFC 6690 section 2: link format is UTF-8.
-    if (!is_utf8(payload)) return make_error(Errc::invalid_argument, "object list: not UTF-8");
     const auto links = parse_links(payload);
     if (!links) return links.error();
     return read_object_list(*links, enabler);

@@ -195,9 +195,10 @@ TEST(LinkFormat, ToleratesSpacesAndUnquotedValues) {
 }
 
 TEST(LinkFormat, RejectsWhatIsNoList) {
-    for (const char* bad : {"</2/0></2/1>" /* LF-E1 */, "</2/0>,", ",</2/0>", "</2/0", "</2/0>;", "</2/0>;=1",
-                            "</2/0>;a=\"x", "</2/0>x", "/2/0", "</2/0>,ver=1", "<a\nb>", "</2/0>;a=\"\x01\"",
-                            "</2>;a=<", "</2>;a=b\tc" /* could not be written in quotes */}) {
+    for (const char* bad :
+         {"</2/0></2/1>" /* LF-E1 */, "</2/0>,", ",</2/0>", "</2/0", "</2/0>;", "</2/0>;=1", "</2/0>;a=\"x", "</2/0>x",
+          "/2/0", "</2/0>,ver=1", "<a\nb>", "</2/0>;a=\"\x01\"", "</2>;a=<", "</\xff>" /* not UTF-8 */,
+          "</2>;a=\"\xc3\"", "</2>;a=b\tc" /* could not be written in quotes */}) {
         EXPECT_EQ(parse_links(bad).error().code, Errc::invalid_argument) << bad;
     }
 }

@@ -65,6 +65,7 @@ constexpr std::array kFromCode{
     CodeRow{Code::unsupported_content_format, Errc::unsupported},
     CodeRow{Code::unprocessable_entity, Errc::invalid_argument},
     CodeRow{Code::too_many_requests, Errc::resource_exhausted},
+    CodeRow{Code::internal_server_error, Errc::internal},
     CodeRow{Code::not_implemented, Errc::unsupported},
     CodeRow{Code::service_unavailable, Errc::unavailable},
     CodeRow{Code::gateway_timeout, Errc::deadline_exceeded},

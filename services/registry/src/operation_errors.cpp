@@ -2,7 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "coap/code.hpp"
-#include "lwm2m_coap/error_map.hpp"
+#include "lwm2m_coap/response.hpp"
 #include "rpc/status.hpp"
 
 namespace lanyard::registry {
@@ -37,18 +37,14 @@ const OutcomeRow* row_of(DownlinkResult::Outcome outcome) {
     return nullptr;
 }
 
-grpc::Status answered(const DownlinkResult& result) {
+grpc::Status answered(const lwm2m_coap::Operation& operation, const DownlinkResult& result) {
     const auto code = static_cast<coap::Code>(result.coap_code());
-    if (coap::is_success(code)) return grpc::Status::OK;
-    const std::string text = coap_code_text(result.coap_code());
-    Errc error = lwm2m_coap::to_errc(code);
-    if (code == coap::Code::internal_server_error) error = Errc::internal;
+    const auto checked = lwm2m_coap::check_response(operation, code, as_bytes(result.payload()));
+    if (checked) return grpc::Status::OK;
     rpc::ErrorDetails details;
     details.reason = "DEVICE_ERROR";
-    details.metadata["coap_code"] = text;
-    std::string message = "the device answered " + text;
-    if (!result.payload().empty()) message += ": " + result.payload().substr(0, 128);
-    return rpc::to_status(make_error(error, message), details);
+    details.metadata["coap_code"] = coap_code_text(result.coap_code());
+    return rpc::to_status(checked.error(), details);
 }
 
 }  // namespace
@@ -66,8 +62,12 @@ std::string result_label(const DownlinkResult& result) {
     return row ? row->label : "unset";
 }
 
-grpc::Status status_of(const DownlinkResult& result) {
-    if (result.outcome() == DownlinkResult::OUTCOME_ANSWERED) return answered(result);
+grpc::Status status_of(const lwm2m_coap::Operation& operation, const DownlinkResult& result) {
+    if (result.outcome() == DownlinkResult::OUTCOME_ANSWERED) return answered(operation, result);
+    return status_unanswered(result);
+}
+
+grpc::Status status_unanswered(const DownlinkResult& result) {
     const OutcomeRow* row = row_of(result.outcome());
     if (!row) return rpc::to_status(make_error(Errc::internal, "a result without outcome"));
     rpc::ErrorDetails details;

@@ -137,13 +137,13 @@ void OperationService::on_device(Call* call, Result<DeviceRecord> device, const 
         const bool unknown = device.error().code == Errc::not_found;
         refused.set_outcome(unknown ? DownlinkResult::OUTCOME_UNKNOWN_DEVICE : DownlinkResult::OUTCOME_UNAVAILABLE);
         refused.set_message(device.error().message);
-        return call->finish(status_of(refused), result_label(refused));
+        return call->finish(status_unanswered(refused), result_label(refused));
     }
     if (!device->registered || is_sleeping(*device, runtime::now().wall_ms, config_.awake_window)) {
         refused.set_outcome(device->registered ? DownlinkResult::OUTCOME_SLEEPING : DownlinkResult::OUTCOME_OFFLINE);
         refused.set_message(device->registered ? "the device is past its awake window"
                                                : "the device is not registered");
-        return call->finish(status_of(refused), result_label(refused));
+        return call->finish(status_unanswered(refused), result_label(refused));
     }
     auto dialect = std::make_shared<const DeviceDialect>(dialect_of(*device));
     const auto operation = build(*dialect);
@@ -157,8 +157,8 @@ void OperationService::on_device(Call* call, Result<DeviceRecord> device, const 
     request.mutable_owner()->set_epoch(device->epoch);
     request.set_timeout_ms(call->timeout_ms());
     *request.mutable_request() = std::move(*coap);
-    router_.route(std::move(request), [call, dialect, fill](DownlinkResult&& result) {
-        grpc::Status status = status_of(result);
+    router_.route(std::move(request), [call, dialect, fill, asked = *operation](DownlinkResult&& result) {
+        grpc::Status status = status_of(asked, result);
         if (status.ok()) {
             if (auto filled = fill(*dialect, result); !filled) status = rpc::to_status(filled.error());
         }

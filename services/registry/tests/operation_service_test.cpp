@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include "identity/observation_token.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
@@ -64,6 +66,43 @@ TEST_F(OperationTest, ErrorsOfTheDeviceFollowTheMap) {
         ASSERT_TRUE(details);
         EXPECT_EQ(details->metadata.at("coap_code").size(), 4U);
     }
+}
+
+// What a device says stands in a status of gRPC, whose texts are UTF-8: other bytes would fail the whole answer.
+TEST_F(OperationTest, DiagnosticsOfTheDeviceAreMadePrintable) {
+    ingress_.set_device([](const auto&, DownlinkResult& result) {
+        result.set_coap_code(0x84);
+        result.set_payload("gone \xff\n" + std::string(500, 'x'));
+    });
+    ops::ReadResourceResponse response;
+    const grpc::Status status = read("/3/0/1", response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+    EXPECT_THAT(status.error_message(), ::testing::HasSubstr("the device answered 4.04 \"gone ??xxx"));
+    EXPECT_LT(status.error_message().size(), 200U);
+    EXPECT_EQ(rpc::details_of(status).value().metadata.at("coap_code"), "4.04");
+}
+
+TEST_F(OperationTest, SuccessCodesOfOtherOperationsAreErrors) {
+    ingress_.set_device([](const auto&, DownlinkResult& result) { result.set_coap_code(0x44); });
+    ops::ReadResourceResponse response;
+    const grpc::Status status = read("/3/0/1", response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_EQ(rpc::details_of(status).value().metadata.at("coap_code"), "2.04");
+}
+
+TEST_F(OperationTest, DiscoverRefusesLinksThatAreNotText) {
+    ingress_.set_device([](const auto&, DownlinkResult& result) {
+        result.set_coap_code(0x45);
+        result.set_payload("</3303/0>;name=\"\xff\"");
+    });
+    Context context;
+    ops::DiscoverResourcesRequest request;
+    request.set_device("tenants/default/devices/urn:a");
+    request.set_path("/3303");
+    ops::DiscoverResourcesResponse response;
+    const grpc::Status status = registry_->operations().DiscoverResources(&context, request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+    EXPECT_THAT(status.error_message(), ::testing::HasSubstr("UTF-8"));
 }
 
 TEST_F(OperationTest, DevicesThatCannotAnswerAreToldApart) {

@@ -33,8 +33,8 @@ struct Link {
 
 // Reads a document. Taken although not in the grammar, as real devices send it: spaces around separators, unquoted
 // values with any character but `,` `;` `"`, a first element without target, an empty document.
-// invalid_argument (with the offset): a missing comma or bracket, an open quote, control characters;
-// too_large: over limits.hpp.
+// invalid_argument: a document that is not UTF-8 (RFC 6690 section 2.2), so that its parts may stand in any text
+// field; with the offset: a missing comma or bracket, an open quote, control characters. too_large: over limits.hpp.
 [[nodiscard]] Result<std::vector<Link>> parse_links(std::string_view text);
 
 // Writes a document that parse_links reads back. Values are quoted unless they are a plain number or version.
