@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "exit_codes.hpp"
 #include "lanyard/operations/v1/operation.grpc.pb.h"
+#include "lwm2m_proto/node.hpp"
 #include "text.hpp"
 #include "typed_value.hpp"
 
@@ -62,7 +63,7 @@ int read(const ClientOptions& options, const Arguments& arguments) {
     }
     std::vector<std::vector<std::string>> rows{{"PATH", "TYPE", "VALUE"}};
     for (const v1::Node& node : response.nodes()) {
-        rows.push_back({node.path(), std::string(type_name(node)), format_value(node)});
+        rows.push_back({node.path(), std::string(lwm2m::to_string(lwm2m_proto::type_of(node))), format_value(node)});
     }
     std::fputs(format_table(rows).c_str(), stdout);
     return ExitCode::ok;

@@ -1,8 +1,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdio>
 
 #include <google/protobuf/util/json_util.h>
@@ -10,6 +8,9 @@
 
 #include "base/bytes.hpp"
 #include "base/hex.hpp"
+#include "base/json_text.hpp"
+#include "lwm2m/value.hpp"
+#include "lwm2m_proto/node.hpp"
 
 namespace lanyard::cli {
 
@@ -40,56 +41,15 @@ std::string format_time(const google::protobuf::Timestamp& time, bool is_set) {
 }
 
 std::string format_value(const operations::v1::Node& node) {
-    using operations::v1::Node;
-    switch (node.value_case()) {
-        case Node::kDoubleValue: {
-            std::array<char, 32> text{};  // the shortest form that reads back the same
-            const auto end = std::to_chars(text.data(), text.data() + text.size(), node.double_value()).ptr;
-            return {text.data(), end};
-        }
-        case Node::kIntValue:
-            return std::to_string(node.int_value());
-        case Node::kUintValue:
-            return std::to_string(node.uint_value());
-        case Node::kBoolValue:
-            return node.bool_value() ? "true" : "false";
-        case Node::kStringValue:
-            return node.string_value();
-        case Node::kBytesValue:
-            return to_hex(as_bytes(node.bytes_value()));
-        case Node::kTimeValue:
-            return format_time(node.time_value(), true);
-        case Node::kObjlnkValue:
-            return node.objlnk_value();
-        case Node::VALUE_NOT_SET:
-            break;
-    }
-    return "-";
-}
-
-std::string_view type_name(const operations::v1::Node& node) {
-    using operations::v1::Node;
-    switch (node.value_case()) {
-        case Node::kDoubleValue:
-            return "float";
-        case Node::kIntValue:
-            return "integer";
-        case Node::kUintValue:
-            return "unsigned";
-        case Node::kBoolValue:
-            return "boolean";
-        case Node::kStringValue:
-            return "string";
-        case Node::kBytesValue:
-            return "opaque";
-        case Node::kTimeValue:
-            return "time";
-        case Node::kObjlnkValue:
-            return "objlnk";
-        case Node::VALUE_NOT_SET:
-            break;
-    }
-    return "none";
+    const auto value = lwm2m_proto::value_of(node);
+    if (!value) return "-";
+    if (std::holds_alternative<std::monostate>(*value)) return "-";
+    if (std::holds_alternative<lwm2m::Time>(*value)) return format_time(node.time_value(), true);
+    if (const auto* bytes = std::get_if<Bytes>(&*value)) return to_hex(*bytes);
+    std::string text;
+    const auto* number = std::get_if<double>(&*value);
+    number != nullptr ? append_number(text, *number) : void(text = lwm2m::to_display(*value));
+    return text;
 }
 
 void print_json(const google::protobuf::Message& message) {

@@ -21,8 +21,6 @@ std::string format_time(const google::protobuf::Timestamp& time, bool is_set);
 
 // The value as a person writes it: 21.5, true, "text" without quotes, hex for bytes.
 std::string format_value(const operations::v1::Node& node);
-// The name of the value's type: "float", "integer", ...
-std::string_view type_name(const operations::v1::Node& node);
 
 // Prints a message as one line of JSON with the field names of the contract.
 void print_json(const google::protobuf::Message& message);

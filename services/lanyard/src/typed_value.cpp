@@ -4,15 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "base/hex.hpp"
 #include "lwm2m/model.hpp"
 #include "lwm2m/path.hpp"
 #include "lwm2m/value.hpp"
+#include "lwm2m_proto/node.hpp"
 
 namespace lanyard::cli {
 namespace {
 
+using lwm2m::Value;
 using lwm2m::ValueType;
 using operations::v1::Node;
 
@@ -48,36 +51,39 @@ Result<ValueType> type_of_resource(const lwm2m::Path& path, const std::string& t
     return model->type;
 }
 
-Result<void> set_value(Node& node, ValueType type, const std::string& text) {
+template <class Parsed>
+Result<Value> checked(const std::optional<Parsed>& parsed, const char* type, const std::string& text) {
+    if (!parsed) return not_a(type, text);
+    return Value(*parsed);
+}
+
+Result<Value> parse_value(ValueType type, const std::string& text) {
     switch (type) {
         case ValueType::integer:
-            if (const auto number = parse_number<std::int64_t>(text))
-                return node.set_int_value(*number), Result<void>{};
-            return not_a("an integer", text);
+            return checked(parse_number<std::int64_t>(text), "an integer", text);
         case ValueType::unsigned_integer:
-            if (const auto number = parse_number<std::uint64_t>(text))
-                return node.set_uint_value(*number), Result<void>{};
-            return not_a("an unsigned integer", text);
+            return checked(parse_number<std::uint64_t>(text), "an unsigned integer", text);
         case ValueType::floating:
-            if (const auto number = parse_number<double>(text)) return node.set_double_value(*number), Result<void>{};
-            return not_a("a number", text);
+            return checked(parse_number<double>(text), "a number", text);
         case ValueType::boolean:
-            if (const auto boolean = parse_boolean(text)) return node.set_bool_value(*boolean), Result<void>{};
-            return not_a("true or false", text);
-        case ValueType::time:
-            if (const auto number = parse_number<std::int64_t>(text)) {
-                return node.mutable_time_value()->set_seconds(*number), Result<void>{};
-            }
-            return not_a("a time in Unix seconds", text);
-        case ValueType::opaque:
-            if (const auto bytes = from_hex(text)) {
-                return node.set_bytes_value(bytes->data(), bytes->size()), Result<void>{};
-            }
-            return not_a("hex digits", text);
-        case ValueType::object_link:
-            return node.set_objlnk_value(text), Result<void>{};
+            return checked(parse_boolean(text), "true or false", text);
+        case ValueType::time: {
+            const auto seconds = parse_number<std::int64_t>(text);
+            if (!seconds) return not_a("a time in Unix seconds", text);
+            return Value(lwm2m::Time{*seconds});
+        }
+        case ValueType::opaque: {
+            auto bytes = from_hex(text);
+            if (!bytes) return not_a("hex digits", text);
+            return Value(std::move(*bytes));
+        }
+        case ValueType::object_link: {
+            const auto link = lwm2m::ObjectLink::parse(text);
+            if (!link) return link.error();
+            return Value(*link);
+        }
         default:
-            return node.set_string_value(text), Result<void>{};
+            return Value(text);
     }
 }
 
@@ -90,7 +96,9 @@ Result<Node> parse_typed_value(const std::string& path, const std::string& text,
     if (!value_type) return value_type.error();
     Node node;
     node.set_path(parsed->to_string());
-    if (const auto set = set_value(node, *value_type, text); !set) return set.error();
+    const auto value = parse_value(*value_type, text);
+    if (!value) return value.error();
+    lwm2m_proto::set_value(node, *value);
     return node;
 }
 

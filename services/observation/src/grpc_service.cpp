@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <google/protobuf/util/time_util.h>
+
 #include "grpc_requests.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "rpc/status.hpp"
@@ -11,6 +13,7 @@
 namespace lanyard::observation {
 namespace {
 
+using google::protobuf::util::TimeUtil;
 using Unary = grpc::ServerUnaryReactor;
 
 Unary* refuse(grpc::CallbackServerContext* context, const grpc::Status& status) {
@@ -32,8 +35,7 @@ void fill_observation(const DeviceInfo& device, const Desired& desired, const Ob
     out.set_state(holds ? static_cast<v1::Observation::State>(state->state) : v1::Observation::STATE_PENDING);
     if (holds) out.set_state_reason(state->reason);
     if (notify != nullptr) {
-        out.mutable_last_notify_time()->set_seconds(notify->received_ms / 1000);
-        out.mutable_last_notify_time()->set_nanos(static_cast<std::int32_t>(notify->received_ms % 1000 * 1000000));
+        *out.mutable_last_notify_time() = TimeUtil::MillisecondsToTimestamp(notify->received_ms);
     }
     if (!desired.template_id.empty()) {
         out.set_template_("tenants/" + device.tenant + "/observationTemplates/" + desired.template_id);

@@ -2,19 +2,22 @@
 
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <string>
 
+#include <google/protobuf/util/time_util.h>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "lanyard/observation/v1/observation.pb.h"
+#include "lwm2m/value.hpp"
+#include "lwm2m_proto/node.hpp"
 
 namespace lanyard::observation {
 namespace {
 
 using events::v1::TelemetryRecord;
+using google::protobuf::util::TimeUtil;
 using nlohmann::json;
 
 // Reads members of one object; a member of another type counts as absent.
@@ -78,22 +81,37 @@ Result<void> read_json(ByteView value, TelemetryRecord& out) {
     return {};
 }
 
-void set_time(google::protobuf::Timestamp& out, std::int64_t ms) {
-    std::int64_t seconds = ms / 1000;
-    std::int64_t rest = ms % 1000;
-    if (rest < 0) {
-        rest += 1000;
-        --seconds;
-    }
-    out.set_seconds(seconds);
-    out.set_nanos(static_cast<std::int32_t>(rest * 1000000));
-}
-
 double float_of(const TelemetryRecord& record) {
     if (record.has_value()) return record.value();
     if (record.value_string() == "NaN") return std::numeric_limits<double>::quiet_NaN();
     const double infinity = std::numeric_limits<double>::infinity();
     return record.value_string() == "-Infinity" ? -infinity : infinity;
+}
+
+lwm2m::Value value_of(const TelemetryRecord& record) {
+    using lwm2m::ValueType;
+    switch (lwm2m::value_type_from(record.value_type()).value_or(ValueType::string)) {
+        case ValueType::floating:
+            return float_of(record);
+        case ValueType::integer:
+            return std::int64_t{record.value_int()};
+        case ValueType::unsigned_integer:
+            return std::uint64_t{record.value_uint()};
+        case ValueType::boolean:
+            return record.value_bool();
+        case ValueType::opaque: {
+            const ByteView bytes = as_bytes(record.value_bytes());
+            return Bytes(bytes.begin(), bytes.end());
+        }
+        case ValueType::time:
+            return lwm2m::Time{record.value_int()};
+        case ValueType::object_link: {
+            const auto link = lwm2m::ObjectLink::parse(record.value_string());
+            return link ? *link : lwm2m::ObjectLink{};
+        }
+        default:
+            return record.value_string();
+    }
 }
 
 }  // namespace
@@ -107,26 +125,9 @@ Result<void> read_telemetry(ByteView value, std::string_view content_type, Telem
 void fill_latest(const TelemetryRecord& record, v1::LatestValue& out) {
     auto& node = *out.mutable_node();
     node.set_path(record.path());
-    const std::string& type = record.value_type();
-    if (type == "float") {
-        node.set_double_value(float_of(record));
-    } else if (type == "integer") {
-        node.set_int_value(record.value_int());
-    } else if (type == "unsigned") {
-        node.set_uint_value(record.value_uint());
-    } else if (type == "boolean") {
-        node.set_bool_value(record.value_bool());
-    } else if (type == "opaque") {
-        node.set_bytes_value(record.value_bytes());
-    } else if (type == "time") {
-        node.mutable_time_value()->set_seconds(record.value_int());
-    } else if (type == "objlnk") {
-        node.set_objlnk_value(record.value_string());
-    } else {
-        node.set_string_value(record.value_string());
-    }
-    set_time(*node.mutable_measure_time(), record.time_ms());
-    set_time(*out.mutable_receive_time(), record.received_ms());
+    lwm2m_proto::set_value(node, value_of(record));
+    *node.mutable_measure_time() = TimeUtil::MillisecondsToTimestamp(record.time_ms());
+    *out.mutable_receive_time() = TimeUtil::MillisecondsToTimestamp(record.received_ms());
     out.set_origin(record.origin());
 }
 

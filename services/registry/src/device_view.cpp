@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <google/protobuf/util/time_util.h>
+
 #include "identity/registration_id.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
@@ -10,17 +12,12 @@
 namespace lanyard::registry {
 namespace {
 
+using google::protobuf::util::TimeUtil;
+
 constexpr int kLabelsMax = 32;
 constexpr std::size_t kDisplayNameMax = 128;
 constexpr std::size_t kLabelKeyMax = 63;
 constexpr std::size_t kLabelValueMax = 255;
-
-google::protobuf::Timestamp timestamp(UnixMillis time_ms) {
-    google::protobuf::Timestamp out;
-    out.set_seconds(time_ms / 1000);
-    out.set_nanos(static_cast<std::int32_t>(time_ms % 1000 * 1000000));
-    return out;
-}
 
 v1::Device::State live_state(bool queue_mode, UnixMillis last_seen_ms, const ViewContext& context) {
     const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(context.awake_window).count();
@@ -37,8 +34,9 @@ void fill(const DeviceRecord& record, const ViewContext& context, v1::Registrati
     out.set_security_mode(record.registration.security_mode);
     out.set_object_links(record.registration.object_links);
     if (context.nodes) out.set_ingress_instance(std::string(context.nodes->name(record.node)));
-    if (record.pledge_s != 0) *out.mutable_expire_time() = timestamp(std::int64_t{record.pledge_s} * 1000);
-    *out.mutable_register_time() = timestamp(record.registration.register_ms);
+    if (record.pledge_s != 0)
+        *out.mutable_expire_time() = TimeUtil::MillisecondsToTimestamp(std::int64_t{record.pledge_s} * 1000);
+    *out.mutable_register_time() = TimeUtil::MillisecondsToTimestamp(record.registration.register_ms);
     out.set_generation(record.generation);
     out.set_epoch(record.epoch);
 }
@@ -84,8 +82,8 @@ v1::Device to_device(const DeviceRecord& record, const ViewContext& context) {
         out.set_state(record.generation == 0 ? v1::Device::STATE_PROVISIONED : v1::Device::STATE_OFFLINE);
     }
     out.set_enabled(record.enabled);
-    *out.mutable_create_time() = timestamp(record.create_ms);
-    if (record.last_seen_s != 0) *out.mutable_last_seen_time() = timestamp(last_seen_ms);
+    *out.mutable_create_time() = TimeUtil::MillisecondsToTimestamp(record.create_ms);
+    if (record.last_seen_s != 0) *out.mutable_last_seen_time() = TimeUtil::MillisecondsToTimestamp(last_seen_ms);
     out.set_etag(etag_of(record.revision));
     out.set_device_number(record.number.value);
     return out;
@@ -98,7 +96,7 @@ v1::Device to_device(const events::v1::DeviceStateRecord& record, const ViewCont
     out.set_display_name(record.display_name());
     *out.mutable_labels() = record.labels();
     out.set_enabled(record.enabled());
-    *out.mutable_create_time() = timestamp(record.create_ms());
+    *out.mutable_create_time() = TimeUtil::MillisecondsToTimestamp(record.create_ms());
     out.set_device_number(record.device_number());
     out.set_state(record.state() == "provisioned" ? v1::Device::STATE_PROVISIONED : v1::Device::STATE_OFFLINE);
     if (!record.has_registration()) return out;
@@ -114,7 +112,7 @@ v1::Device to_device(const events::v1::DeviceStateRecord& record, const ViewCont
     registration.set_security_mode(from.security_mode());
     registration.set_object_links(from.object_links());
     registration.set_ingress_instance(from.ingress_instance());
-    *registration.mutable_register_time() = timestamp(from.time_ms());
+    *registration.mutable_register_time() = TimeUtil::MillisecondsToTimestamp(from.time_ms());
     registration.set_generation(from.generation());
     registration.set_epoch(from.epoch());
     return out;

@@ -6,7 +6,6 @@ namespace lanyard::registry {
 namespace {
 
 using lwm2m::ContentFormat;
-using operations::v1::Node;
 
 // Security, OSCORE and COSE objects: no server may touch them (LwM2M core 1.2 appendix E).
 constexpr lwm2m::ObjectId kForbidden[] = {0, 21, 23};
@@ -27,49 +26,6 @@ ContentFormat structured_format(const DeviceDialect& dialect) {
     }
     return dialect.version < lwm2m::Version{1, 1} ? ContentFormat::tlv : ContentFormat::senml_json;
 }
-
-Result<lwm2m::Value> to_value(const Node& node) {
-    switch (node.value_case()) {
-        case Node::kDoubleValue:
-            return lwm2m::Value(node.double_value());
-        case Node::kIntValue:
-            return lwm2m::Value(std::int64_t{node.int_value()});
-        case Node::kUintValue:
-            return lwm2m::Value(std::uint64_t{node.uint_value()});
-        case Node::kBoolValue:
-            return lwm2m::Value(node.bool_value());
-        case Node::kStringValue:
-            return lwm2m::Value(node.string_value());
-        case Node::kBytesValue: {
-            const ByteView bytes = as_bytes(node.bytes_value());
-            return lwm2m::Value(Bytes(bytes.begin(), bytes.end()));
-        }
-        case Node::kTimeValue:
-            return lwm2m::Value(lwm2m::Time{node.time_value().seconds()});
-        case Node::kObjlnkValue: {
-            const auto link = lwm2m::ObjectLink::parse(node.objlnk_value());
-            if (!link) return link.error();
-            return lwm2m::Value(*link);
-        }
-        case Node::VALUE_NOT_SET:
-            break;
-    }
-    return make_error(Errc::invalid_argument, "a node has no value");
-}
-
-struct NodeWriter {
-    Node& node;
-    void operator()(std::monostate) const {}
-    void operator()(std::int64_t value) const { node.set_int_value(value); }
-    void operator()(std::uint64_t value) const { node.set_uint_value(value); }
-    void operator()(double value) const { node.set_double_value(value); }
-    void operator()(bool value) const { node.set_bool_value(value); }
-    void operator()(const std::string& value) const { node.set_string_value(value); }
-    void operator()(const Bytes& value) const { node.set_bytes_value(to_string(ByteView(value))); }
-    void operator()(const lwm2m::Time& value) const { node.mutable_time_value()->set_seconds(value.seconds); }
-    void operator()(const lwm2m::ObjectLink& value) const { node.set_objlnk_value(value.to_string()); }
-    void operator()(const lwm2m::CoreLink& value) const { node.set_string_value(value.text); }
-};
 
 }  // namespace
 
@@ -116,30 +72,6 @@ ContentFormat write_format(const DeviceDialect& dialect, const lwm2m::Path& path
     if (model && model->multiple && path.size() == 3) return structured_format(dialect);
     const bool opaque = std::holds_alternative<Bytes>(records[0].value);
     return opaque ? ContentFormat::opaque : ContentFormat::text;
-}
-
-Result<lwm2m::Records> to_records(const google::protobuf::RepeatedPtrField<Node>& nodes) {
-    lwm2m::Records records;
-    for (const Node& node : nodes) {
-        auto path = lwm2m::Path::parse(node.path());
-        if (!path) return path.error();
-        auto value = to_value(node);
-        if (!value) return value.error();
-        lwm2m::Record record{*path, std::move(*value), std::nullopt};
-        if (node.has_measure_time()) {
-            record.time = node.measure_time().seconds() * 1000 + node.measure_time().nanos() / 1000000;
-        }
-        records.push_back(std::move(record));
-    }
-    return records;
-}
-
-void to_node(const lwm2m::Record& record, Node& node) {
-    node.set_path(record.path.to_string());
-    std::visit(NodeWriter{node}, record.value);
-    if (!record.time) return;
-    node.mutable_measure_time()->set_seconds(*record.time / 1000);
-    node.mutable_measure_time()->set_nanos(static_cast<std::int32_t>(*record.time % 1000 * 1000000));
 }
 
 Result<internal::v1::CoapRequest> to_coap_request(const lwm2m_coap::Operation& operation) {

@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "lanyard/internal/v1/downlink.pb.h"
-#include "lanyard/operations/v1/operation.pb.h"
 #include "lwm2m/content_format.hpp"
 #include "lwm2m/model.hpp"
 #include "lwm2m/object_links.hpp"
@@ -36,10 +35,6 @@ struct DeviceDialect {
 // What to send in a Write of `count` values to `path`.
 [[nodiscard]] lwm2m::ContentFormat write_format(const DeviceDialect& dialect, const lwm2m::Path& path,
                                                 const lwm2m::Records& records);
-
-// Values of the API and of the codecs. invalid_argument.
-[[nodiscard]] Result<lwm2m::Records> to_records(const google::protobuf::RepeatedPtrField<operations::v1::Node>& nodes);
-void to_node(const lwm2m::Record& record, operations::v1::Node& node);
 
 // The request as the ingress takes it. invalid_argument when the operation is not allowed there.
 [[nodiscard]] Result<internal::v1::CoapRequest> to_coap_request(const lwm2m_coap::Operation& operation);

@@ -7,6 +7,7 @@
 #include "lwm2m/codec.hpp"
 #include "lwm2m/link_format.hpp"
 #include "lwm2m_coap/response.hpp"
+#include "lwm2m_proto/node.hpp"
 #include "operation_codec.hpp"
 #include "operation_errors.hpp"
 #include "rpc/deadline.hpp"
@@ -36,7 +37,7 @@ Result<void> fill_read(const lwm2m::Path& path, const DeviceDialect& dialect, co
     context.root_path = dialect.objects.root_path;
     const auto records = lwm2m::decode(*format, as_bytes(result.payload()), context);
     if (!records) return make_error(Errc::internal, "the device's answer: " + records.error().message);
-    for (const lwm2m::Record& record : *records) to_node(record, *response.add_nodes());
+    for (const lwm2m::Record& record : *records) lwm2m_proto::to_node(record, *response.add_nodes());
     return {};
 }
 
@@ -197,7 +198,7 @@ grpc::ServerUnaryReactor* OperationService::WriteResource(grpc::CallbackServerCo
     if (!path) return call->refuse("path", path.error());
     if (request->nodes_size() == 0) return call->refuse("nodes", bad("at least one is needed"));
     if (request->nodes_size() > kNodesMax) return call->refuse("nodes", bad("at most 1024"));
-    auto records = to_records(request->nodes());
+    auto records = lwm2m_proto::to_records(request->nodes());
     if (!records) return call->refuse("nodes", records.error());
     for (const lwm2m::Record& record : *records) {
         if (!path->contains(record.path)) return call->refuse("nodes", bad("a path is not at or below `path`"));
