@@ -1,5 +1,10 @@
 """ObservationService as an integrator uses it: observations, templates, latest values, streams."""
 
+import contextlib
+import json
+import select
+import signal
+import subprocess
 import time
 
 import grpc
@@ -233,7 +238,6 @@ def test_latest_values_and_a_stream_that_is_resumed(device, api):
 
 
 def test_the_simulator_honours_pmin(stack, api):
-    import subprocess
     from kafka_reader import Topic
     simulator = subprocess.Popen(
         [BIN / "lanyard", "simulate", "--count", "1", "--endpoint", "pmin-%07u", "--interval", "0.2", "--seconds", "60",
@@ -255,27 +259,79 @@ def test_the_simulator_honours_pmin(stack, api):
         simulator.wait(10)
 
 
+@contextlib.contextmanager
+def command_line(stack, *arguments):
+    """A `lanyard` command that runs beside the test; a function that reads its next line is given too."""
+    process = subprocess.Popen([BIN / "lanyard", "--api", stack.api_address, *arguments],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def line(seconds=30):
+        assert select.select([process.stdout], [], [], seconds)[0], f"{arguments} says nothing"
+        return process.stdout.readline()
+    try:
+        yield process, line
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def value_of(line):
+    """Of "TIME  DEVICE  PATH = 20.5"."""
+    return float(line.rsplit("=", 1)[1].split()[0])
+
+
 def test_the_command_line_follows_over_a_restart(stack, device, api):
-    import select
-    import subprocess
     assert device.register().code is CREATED
     token = device.accept_observation(b"0.5")
     active(api, device.endpoint, "/3303/0/5700")
-    tail = subprocess.Popen([BIN / "lanyard", "--api", stack.api_address, "tail", "telemetry", "--endpoint",
-                             device.endpoint, "--count", "2"], stdout=subprocess.PIPE, text=True)
-    try:
+    with command_line(stack, "tail", "telemetry", "--endpoint", device.endpoint, "--count", "2") as (tail, line):
         sequence = 10
         until = time.monotonic() + 20
         while not select.select([tail.stdout], [], [], 0.3)[0]:
             assert time.monotonic() < until, "nothing is followed"
             sequence += 1
             device.acknowledged(device.notify(token, sequence, b"%d.5" % sequence))
-        first = float(tail.stdout.readline().rsplit("=", 1)[1].split()[0])
+        first = value_of(line())
         stack.service("observation").stop()
         device.acknowledged(device.notify(token, sequence + 1, b"%d.5" % (sequence + 1)))
         stack.service("observation").start()
         rest = tail.communicate(timeout=60)[0]
         assert tail.returncode == 0
-        assert float(rest.rsplit("=", 1)[1].split()[0]) == first + 1, "no gap, nothing twice"
-    finally:
-        tail.kill()
+        assert value_of(rest) == first + 1, "no gap, nothing twice"
+
+
+def test_observe_shows_every_value_from_the_first_on_over_a_kill(stack, device, api):
+    def read_until(line, wanted):
+        """Values and their resume tokens. A killed service may have stored a value and decode it again."""
+        seen = []
+        while not seen or seen[-1][0] != wanted:
+            message = json.loads(line(60))
+            seen.append((int(message["value"]["node"]["int_value"]), message["resume_token"]))
+        return seen
+
+    assert device.register(payload=b"</1/0>,</3/0>").code is CREATED  # no template asks for /3/0/9
+    with command_line(stack, "-o", "json", "observe", device.endpoint, "/3/0/9") as (observe, line):
+        token = device.accept_observation(b"50")
+        seen = read_until(line, 50)
+        assert len(seen) == 1, "the value that came with the observation"
+        active(api, device.endpoint, "/3/0/9")
+        device.acknowledged(device.notify(token, 2, b"51"))
+        seen += read_until(line, 51)
+        stack.service("observation").kill()
+        device.acknowledged(device.notify(token, 3, b"52"))
+        stack.service("observation").start()
+        device.acknowledged(device.notify(token, 4, b"53"))
+        rest = read_until(line, 53)
+        assert {value for value, _ in seen + rest} == {50, 51, 52, 53}, "no gap"
+        observe.send_signal(signal.SIGINT)
+        assert observe.wait(10) == 0
+    with command_line(stack, "-o", "json", "tail", "telemetry", "--endpoint", device.endpoint, "--resume",
+                      seen[-1][1]) as (_, line):
+        assert [value for value, _ in read_until(line, 53)] == [value for value, _ in rest], "what came after the token"
+
+
+def test_observe_of_nobody_is_refused(stack):
+    result = subprocess.run([BIN / "lanyard", "--api", stack.api_address, "observe", "nobody", "/3303/0/5700"],
+                            capture_output=True, text=True, timeout=30)
+    assert result.returncode == 3, result
+    assert "no such device" in result.stderr

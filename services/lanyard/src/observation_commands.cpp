@@ -28,7 +28,6 @@ std::string state_name(v1::Observation::State state) {
     return v1::Observation::State_Name(state).substr(std::string("STATE_").size());
 }
 
-// Declares the observation; one that exists already is as good.
 grpc::Status declare(const ClientOptions& options, const Arguments& arguments, v1::Observation& made) {
     v1::CreateObservationRequest request;
     request.set_parent(options.device(arguments.endpoint));
@@ -47,19 +46,24 @@ grpc::Status declare(const ClientOptions& options, const Arguments& arguments, v
 
 int observe(const ClientOptions& options, const Arguments& arguments) {
     v1::Observation made;
-    const auto status = declare(options, arguments, made);
-    if (!status.ok() && status.error_code() != grpc::StatusCode::ALREADY_EXISTS) {
-        print_error(status);
-        return exit_code_of(status);
-    }
+    // One that exists already is as good.
+    const auto ensure = [&] {
+        const auto status = declare(options, arguments, made);
+        return status.error_code() == grpc::StatusCode::ALREADY_EXISTS ? grpc::Status::OK : status;
+    };
     if (arguments.detach) {
+        if (const auto status = ensure(); !status.ok()) {
+            print_error(status);
+            return exit_code_of(status);
+        }
         options.output == Output::json ? print_json(made) : void(std::printf("%s\n", made.name().c_str()));
         return ExitCode::ok;
     }
     v1::StreamValuesRequest request;
     request.set_parent(options.device(arguments.endpoint));
     request.add_path_prefixes(arguments.path);
-    return stream_values(options, std::move(request), arguments.count);
+    // Declared when the stream is open, so that the first value, which comes with the observation, is seen too.
+    return stream_values(options, std::move(request), arguments.count, ensure);
 }
 
 int list(const ClientOptions& options, const Arguments& arguments) {

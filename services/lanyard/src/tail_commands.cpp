@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -55,13 +56,18 @@ int tail_lifecycle(const ClientOptions& options, const Arguments& arguments) {
 
 }  // namespace
 
-int stream_values(const ClientOptions& options, observation::v1::StreamValuesRequest request, std::uint64_t count) {
+int stream_values(const ClientOptions& options, observation::v1::StreamValuesRequest request, std::uint64_t count,
+                  const std::function<grpc::Status()>& begun) {
     namespace v1 = observation::v1;
     const auto stub = v1::ObservationService::NewStub(options.channel());
-    return read_resuming<v1::StreamValuesRequest, v1::StreamValuesResponse>(
+    bool told = false;
+    grpc::Status status;
+    const int code = read_resuming<v1::StreamValuesRequest, v1::StreamValuesResponse>(
         *options.signals, std::move(request),
         [&](grpc::ClientContext* context, const auto& wanted) { return stub->StreamValues(context, wanted); },
         [&](const v1::StreamValuesResponse& response) {
+            if (!std::exchange(told, true) && begun) status = begun();
+            if (!status.ok()) return false;
             if (response.device().empty()) return true;  // only a newer token
             if (options.output == Output::json) {
                 print_json(response);
@@ -73,6 +79,9 @@ int stream_values(const ClientOptions& options, observation::v1::StreamValuesReq
             std::fflush(stdout);
             return count == 0 || --count > 0;
         });
+    if (status.ok()) return code;
+    print_error(status);
+    return exit_code_of(status);
 }
 
 void add_tail_commands(CLI::App& app, const ClientOptions& options, Run& run) {
