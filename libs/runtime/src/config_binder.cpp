@@ -227,6 +227,35 @@ void Binder::address_list(std::string_view key, std::vector<Address>* target, st
     add(*schema_->impl_, std::move(entry));
 }
 
+void Binder::properties(std::string_view key, std::map<std::string, std::string>* target, std::string_view doc) {
+    ConfigKey entry = scalar_key(join(prefix_, key), doc, "a list of name=value");
+    entry.shape = Shape::text_list;
+    entry.secret = true;
+    entry.render = [target] {
+        std::vector<std::string> texts;
+        for (const auto& [name, value] : *target) texts.push_back(name + "=(hidden)");
+        return flow_list(texts);
+    };
+    entry.set = [target](const ConfigNode& node, const std::string&) -> Result<void> {
+        std::map<std::string, std::string> values;
+        for (std::size_t i = 0; i < node.list.size(); ++i) {
+            const std::string& text = node.list[i].scalar;
+            const std::size_t equals = text.find('=');
+            if (equals == std::string::npos || equals == 0) {
+                return make_error(Errc::invalid_argument,
+                                  "entry " + std::to_string(i + 1) + " (hidden) is not name=value");
+            }
+            const std::string name = text.substr(0, equals);
+            if (!values.emplace(name, text.substr(equals + 1)).second) {
+                return make_error(Errc::invalid_argument, quoted(name) + " is given twice");
+            }
+        }
+        *target = std::move(values);
+        return {};
+    };
+    add(*schema_->impl_, std::move(entry));
+}
+
 void Binder::add_list(std::string_view key, std::string_view doc, std::function<std::size_t()> size,
                       std::function<void(std::size_t)> resize, std::function<void(Binder&, std::size_t)> bind_at,
                       std::function<void(Binder&)> bind_example) {

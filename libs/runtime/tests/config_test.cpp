@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pair;
 
 enum class Manage { create, verify, off };
 
@@ -37,6 +38,7 @@ struct Config {
     std::vector<std::string> topics{"a"};
     std::vector<Address> peers;
     std::vector<Tenant> tenants;
+    std::map<std::string, std::string> properties;
 };
 
 void bind_tenant(Binder& b, Tenant& tenant) {
@@ -58,6 +60,7 @@ void bind(Binder& b, Config& c) {
     b.string_list("kafka.topics.names", &c.topics, "Names.");
     b.address_list("peers", &c.peers, "Others.");
     b.list("tenants", &c.tenants, bind_tenant, "One entry per tenant.");
+    b.properties("kafka.properties", &c.properties, "Passed on.");
 }
 
 class ConfigTest : public testing::Test {
@@ -227,6 +230,28 @@ TEST_F(ConfigTest, NeverPrintsASecret) {
     EXPECT_THAT(schema.effective(), HasSubstr("    key: \"(hidden)\""));
     EXPECT_THAT(schema.effective(), Not(HasSubstr("hunter2")));
     EXPECT_THAT(schema.to_yaml_with_docs(), Not(HasSubstr("hunter2")));
+}
+
+TEST_F(ConfigTest, ReadsPropertiesOfALibraryFromEverySource) {
+    ASSERT_EQ(load_file("kafka: {properties: [\"a.b=1\", c=x=y]}\n"), "");
+    EXPECT_THAT(config.properties, ElementsAre(Pair("a.b", "1"), Pair("c", "x=y")));
+    ASSERT_EQ(load({.file = {}, .environment = {"LANYARD_KAFKA_PROPERTIES=a=2,d="}, .sets = {}}), "");
+    EXPECT_THAT(config.properties, ElementsAre(Pair("a", "2"), Pair("d", "")));
+    ASSERT_EQ(load_set("kafka.properties=['list=1,2']"), "");
+    EXPECT_THAT(config.properties, ElementsAre(Pair("list", "1,2")));
+    EXPECT_EQ(load_set("kafka.properties=[]"), "");
+    EXPECT_TRUE(config.properties.empty());
+}
+
+TEST_F(ConfigTest, PrintsOfPropertiesTheNamesAlone) {
+    ASSERT_EQ(load_set(R"(kafka.properties=["sasl.password=hunter2"])"), "");
+    EXPECT_THAT(schema.effective(), HasSubstr("properties: [\"sasl.password=(hidden)\"]"));
+    EXPECT_THAT(schema.effective(), Not(HasSubstr("hunter2")));
+    EXPECT_EQ(load_set("kafka.properties=a=1,hunter2"),
+              "--set: kafka.properties: entry 2 (hidden) is not name=value");
+    EXPECT_EQ(load_set("kafka.properties=a=hunter2,a=hunter3"), "--set: kafka.properties: \"a\" is given twice");
+    EXPECT_THAT(load_set("kafka.properties=[[hunter2]]"), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(load_set("kafka.properties=[{a: hunter2}]"), HasSubstr("is not name=value"));
 }
 
 TEST_F(ConfigTest, PrintsDefaultsWithDocsThatLoadAgain) {

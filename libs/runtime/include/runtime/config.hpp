@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,7 @@ class Schema;
 //       b.integer("coap.max_message_size", &c.max_message_size, {64, 65535}, "Longest datagram taken, in bytes.");
 //       b.duration("redis.timeout", &c.redis_timeout, {100ms, 1min}, "How long one command may take.");
 //       b.secret("redis.password", &c.redis_password, "Password for AUTH; empty for none.");
+//       b.properties("kafka.properties", &c.properties, "librdkafka properties as name=value.");
 //       b.enumeration("topics.manage", &c.manage, {{"create", Manage::create}, {"off", Manage::off}}, "...");
 //       b.list("tenants", &c.tenants, bind_tenant, "One entry per tenant.");   // void bind_tenant(Binder&, Tenant&)
 //   }
@@ -101,6 +103,9 @@ class Binder {
     // A YAML list, or, from the environment and --set, comma-separated values.
     void string_list(std::string_view key, std::vector<std::string>* target, std::string_view doc);
     void address_list(std::string_view key, std::vector<Address>* target, std::string_view doc);
+    // A list of "name=value", each name once, for settings that are passed on to a library. Values may be passwords:
+    // names alone are printed, in errors and in effective().
+    void properties(std::string_view key, std::map<std::string, std::string>* target, std::string_view doc);
     // A YAML list of maps; from the environment and --set as YAML text: [{id: a}, {id: b}]. A list that is given
     // replaces the default list. Entries start as T{}.
     template <class T>
