@@ -34,7 +34,24 @@ void Properties::set_client(const ClientConfig& config) {
     if (config.bootstrap.empty()) error_ = "bootstrap: must name at least one host:port";
     set("bootstrap.servers", config.bootstrap);
     set("client.id", config.client_id);
-    for (const auto& [name, value] : config.properties) set(name.c_str(), value);
+    for (const auto& [name, value] : config.properties) {
+        if (auto done = set_own(name, value); !done && error_.empty()) error_ = done.error().message;
+    }
+}
+
+Result<void> Properties::set_own(const std::string& name, const std::string& value) {
+    char reason[512];
+    switch (rd_kafka_conf_set(conf_.get(), name.c_str(), value.c_str(), reason, sizeof reason)) {
+        case RD_KAFKA_CONF_OK:
+            return {};
+
+        case RD_KAFKA_CONF_UNKNOWN:
+            return make_error(Errc::invalid_argument, "\"" + name + "\" is no property of librdkafka");
+
+        case RD_KAFKA_CONF_INVALID:
+            break;
+    }
+    return make_error(Errc::invalid_argument, "\"" + name + "\" does not take its value (hidden)");
 }
 
 Result<ClientHandle> Properties::create(rd_kafka_type_t type, const ClientConfig* log) {

@@ -16,6 +16,8 @@ class Properties {
   public:
     Properties();
     void set(const char* name, const std::string& value);
+    // One of the user: the error names the property, never its value, which may be a password.
+    [[nodiscard]] Result<void> set_own(const std::string& name, const std::string& value);
     // bootstrap.servers, client.id, log, and last the user's own properties, which win.
     void set_client(const ClientConfig& config);
     [[nodiscard]] rd_kafka_conf_t* handle() { return conf_.get(); }

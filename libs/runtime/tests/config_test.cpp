@@ -247,8 +247,7 @@ TEST_F(ConfigTest, PrintsOfPropertiesTheNamesAlone) {
     ASSERT_EQ(load_set(R"(kafka.properties=["sasl.password=hunter2"])"), "");
     EXPECT_THAT(schema.effective(), HasSubstr("properties: [\"sasl.password=(hidden)\"]"));
     EXPECT_THAT(schema.effective(), Not(HasSubstr("hunter2")));
-    EXPECT_EQ(load_set("kafka.properties=a=1,hunter2"),
-              "--set: kafka.properties: entry 2 (hidden) is not name=value");
+    EXPECT_EQ(load_set("kafka.properties=a=1,hunter2"), "--set: kafka.properties: entry 2 (hidden) is not name=value");
     EXPECT_EQ(load_set("kafka.properties=a=hunter2,a=hunter3"), "--set: kafka.properties: \"a\" is given twice");
     EXPECT_THAT(load_set("kafka.properties=[[hunter2]]"), Not(HasSubstr("hunter2")));
     EXPECT_THAT(load_set("kafka.properties=[{a: hunter2}]"), HasSubstr("is not name=value"));

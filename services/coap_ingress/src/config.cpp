@@ -5,6 +5,7 @@
 
 #include "base/hex.hpp"
 #include "identity/resource_name.hpp"
+#include "kafka/client_keys.hpp"
 
 namespace lanyard::coap_ingress {
 namespace {
@@ -41,9 +42,7 @@ void bind_downlink(runtime::Binder& binder, DownlinkConfig& config) {
 }
 
 void bind_kafka(runtime::Binder& binder, Config& config) {
-    binder.required_string("kafka.bootstrap", &config.kafka.client.bootstrap, "Brokers, host:port, comma separated.");
-    binder.string_list("kafka.properties", &config.uplink.properties,
-                       "librdkafka properties as name=value, for example security.protocol=SASL_SSL.");
+    kafka::bind(binder, config.kafka.client);
     binder.duration("kafka.linger", &config.uplink.linger, {0ms, 1s}, "How long a record may wait for company.");
     binder.duration("kafka.delivery_timeout", &config.uplink.delivery_timeout, {1s, 5min},
                     "A record not acknowledged by then counts as failed: the device repeats it.");
@@ -106,20 +105,15 @@ Result<SipKey> cluster_key_of(const Config& config) {
     return key;
 }
 
-Result<kafka::ProducerConfig> producer_config_of(const Config& config) {
+kafka::ProducerConfig producer_config_of(const Config& config) {
     kafka::ProducerConfig producer = config.kafka;
     producer.linger = std::chrono::duration_cast<std::chrono::milliseconds>(config.uplink.linger);
     producer.delivery_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.uplink.delivery_timeout);
-    for (const std::string& property : config.uplink.properties) {
-        const std::size_t at = property.find('=');
-        if (at == std::string::npos || at == 0) return invalid("kafka.properties: must be name=value");
-        producer.client.properties[property.substr(0, at)] = property.substr(at + 1);
-    }
     return producer;
 }
 
 Result<void> validate(const Config& config) {
-    if (auto producer = producer_config_of(config); !producer) return producer.error();
+    if (auto kafka = kafka::validate(config.kafka.client); !kafka) return kafka;
     if (auto key = cluster_key_of(config); !key) return key.error();
     if (config.listeners.empty()) return invalid("coap.listeners: at least one is needed");
     if (config.listeners.size() > 64) return invalid("coap.listeners: at most 64 are taken");

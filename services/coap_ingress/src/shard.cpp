@@ -49,9 +49,7 @@ Result<void> Shard::bind(std::vector<Address>& addresses) {
 }
 
 Result<void> Shard::make_producer() {
-    const auto config = producer_config_of(options_.config);
-    if (!config) return config.error();
-    auto producer = kafka::Producer::create(*config);
+    auto producer = kafka::Producer::create(producer_config_of(options_.config));
     if (!producer) return producer.error();
     auto topic = (*producer)->topic(options_.config.uplink.topic);
     if (!topic) return topic.error();

@@ -132,7 +132,7 @@ struct DevPlatform::Impl {
         config.grpc_listen = kAnyLoopbackPort;
         config.cluster_key = key;
         config.registry_addresses = {registry_address()};
-        config.kafka.bootstrap = kafka->bootstrap();
+        config.kafka.client.bootstrap = kafka->bootstrap();
         config.kafka.manage = kafka::ManageTopics::off;
         if (options.observe_temperature) {
             observation::TemplateEntry temperature;

@@ -11,15 +11,10 @@ constexpr const char* kDeadLetterRetention = "1209600000";  // 14 days in ms
 }  // namespace
 
 kafka::ClientConfig client_config(const Config& config, std::string client_id) {
-    kafka::ClientConfig out;
-    out.bootstrap = config.kafka.bootstrap;
+    kafka::ClientConfig out = config.kafka.client;
     out.client_id = std::move(client_id);
     // A topic that is made later is seen within seconds.
-    out.properties["topic.metadata.refresh.interval.ms"] = "10000";
-    for (const std::string& line : config.kafka.properties) {
-        const auto equals = line.find('=');
-        if (equals != std::string::npos) out.properties[line.substr(0, equals)] = line.substr(equals + 1);
-    }
+    out.properties.emplace("topic.metadata.refresh.interval.ms", "10000");
     return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/hex.hpp"
 #include "identity/resource_name.hpp"
+#include "kafka/client_keys.hpp"
 #include "runtime/config.hpp"
 #include "template_rules.hpp"
 
@@ -16,9 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 void bind_kafka(runtime::Binder& b, KafkaConfig& c) {
-    b.required_string("kafka.bootstrap", &c.bootstrap, "Brokers to start from, host:port, comma separated.");
-    b.string_list("kafka.properties", &c.properties,
-                  "librdkafka properties as name=value, for example security.protocol=SASL_SSL.");
+    kafka::bind(b, c.client);
     b.required_string("kafka.group", &c.group,
                       "Consumer group shared by all replicas; .uplink and .lifecycle are appended.");
     b.duration(
@@ -167,11 +166,7 @@ Result<void> validate(const Config& config) {
     if (config.registry_addresses.empty()) {
         return make_error(Errc::invalid_argument, "registry.addresses: at least one is needed");
     }
-    for (const std::string& property : config.kafka.properties) {
-        if (property.find('=') == std::string::npos) {
-            return make_error(Errc::invalid_argument, "kafka.properties: \"" + property + "\" is not name=value");
-        }
-    }
+    if (auto kafka = kafka::validate(config.kafka.client); !kafka) return kafka;
     if (config.reconcile.backoff_max < config.reconcile.backoff_min) {
         return make_error(Errc::invalid_argument, "reconcile.backoff_max: must not be below reconcile.backoff_min");
     }

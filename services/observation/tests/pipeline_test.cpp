@@ -50,7 +50,7 @@ class Pipeline : public ::testing::Test {
         }
         config.grpc_listen = Address::v4(0x7f000001, 0);
         config.cluster_key = Secret("000102030405060708090a0b0c0d0e0f");
-        config.kafka.bootstrap = cluster->bootstrap();
+        config.kafka.client.bootstrap = cluster->bootstrap();
         config.kafka.manage = kafka::ManageTopics::off;
         config.kafka.commit_interval = 50ms;
         // The mock cluster lets a group that lost a member wait for so long, a new one for 3 s.

@@ -4,6 +4,7 @@
 
 #include "base/hex.hpp"
 #include "identity/resource_name.hpp"
+#include "kafka/client_keys.hpp"
 #include "runtime/config.hpp"
 
 namespace lanyard::registry {
@@ -29,7 +30,7 @@ void bind_redis(runtime::Binder& b, redis::Config& redis) {
 }
 
 void bind_kafka(runtime::Binder& b, Config& c) {
-    b.required_string("kafka.bootstrap", &c.kafka.client.bootstrap, "Kafka brokers, host:port, comma separated.");
+    kafka::bind(b, c.kafka.client);
     b.enumeration("kafka.value_format", &c.value_format,
                   {{"json", ValueFormat::json}, {"protobuf", ValueFormat::protobuf}},
                   "Format of lifecycle and device-state values.");
@@ -104,6 +105,7 @@ Result<void> validate(const Config& c) {
     if (c.outbox.batch_max > c.outbox.in_flight_max) {
         return bad("outbox.batch_max: must not exceed outbox.in_flight_max");
     }
+    if (auto kafka = kafka::validate(c.kafka.client); !kafka) return kafka;
     return redis::validate(c.redis);
 }
 

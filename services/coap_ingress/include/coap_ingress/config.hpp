@@ -63,8 +63,6 @@ struct UplinkConfig {
     Duration linger = std::chrono::milliseconds(5);
     // A record not acknowledged by then counts as failed: the device repeats it.
     Duration delivery_timeout = std::chrono::seconds(10);
-    // librdkafka properties as "name=value".
-    std::vector<std::string> properties;
 };
 
 struct LifetimeConfig {
@@ -93,7 +91,7 @@ struct Config {
     DownlinkConfig downlink;
     UplinkConfig uplink;
     LifetimeConfig lifetime;
-    // Brokers, compression, queue; what `uplink` holds goes before.
+    // Brokers, properties, compression, queue; what `uplink` holds goes before.
     kafka::ProducerConfig kafka;
 };
 
@@ -102,7 +100,7 @@ void bind(runtime::Binder& binder, Config& config);
 [[nodiscard]] Result<void> validate(const Config& config);
 // The 16 bytes of cluster.key; invalid_argument when it is not 32 hex digits.
 [[nodiscard]] Result<SipKey> cluster_key_of(const Config& config);
-// What each shard's producer is made with. invalid_argument when a property is not "name=value".
-[[nodiscard]] Result<kafka::ProducerConfig> producer_config_of(const Config& config);
+// What each shard's producer is made with.
+[[nodiscard]] kafka::ProducerConfig producer_config_of(const Config& config);
 
 }  // namespace lanyard::coap_ingress

@@ -12,6 +12,7 @@
 #include "base/secret.hpp"
 #include "base/time.hpp"
 #include "kafka/admin.hpp"
+#include "kafka/config.hpp"
 #include "observation/types.hpp"
 #include "redis/config.hpp"
 
@@ -24,8 +25,7 @@ namespace lanyard::observation {
 enum class TelemetryFormat : std::uint8_t { json, protobuf };
 
 struct KafkaConfig {
-    std::string bootstrap = "127.0.0.1:9092";
-    std::vector<std::string> properties;  // "name=value"
+    kafka::ClientConfig client;
     std::string group = "lanyard-observation";
     Duration session_timeout = std::chrono::seconds(6);
     std::string uplink_topic = "lwm2m.uplink.v1";
