@@ -7,6 +7,7 @@
 
 #include "grpc_requests.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
+#include "latest_codec.hpp"
 #include "rpc/status.hpp"
 #include "telemetry_read.hpp"
 
@@ -261,7 +262,7 @@ Unary* GrpcService::GetLatestValues(Context* context, const v1::GetLatestValuesR
         std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
         events::v1::TelemetryRecord record;
         for (const auto& [path, value] : found) {
-            if (record.ParseFromString(value->record)) fill_latest(record, *response->add_values());
+            if (read_latest(*value, record)) fill_latest(record, *response->add_values());
         }
         reactor->Finish(grpc::Status::OK);
     };

@@ -3,27 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "lanyard/events/v1/telemetry.pb.h"
-#include "resource_names.hpp"
+#include "latest_codec.hpp"
 #include "telemetry_value.hpp"
 
 namespace lanyard::observation {
 namespace {
 
-LatestValue encode(const LatestInput& input, events::v1::TelemetryRecord& record) {
+LatestValue encode(const LatestInput& input) {
     LatestValue out;
     append_path(out.path, input.path);
     out.time_ms = input.time_ms;
-    TelemetryValue value;
-    value.path = input.path;
-    value.path_text = out.path;
-    name_value(value);
-    value.time_ms = input.time_ms;
-    value.received_ms = input.received_ms;
-    value.value = &input.value;
-    value.origin = input.send ? "send" : "notify";
-    fill_record(record, value);
-    record.SerializeToString(&out.record);
+    out.record = encode_latest_record(input.value, input.time_ms, input.received_ms, input.send);
     return out;
 }
 
@@ -63,11 +53,10 @@ bool LatestBuffer::put(DeviceNumber number, const LastNotify& notify) {
 
 std::vector<ObservationStore::LatestUpdate> LatestBuffer::take(std::size_t count) {
     std::vector<ObservationStore::LatestUpdate> out;
-    events::v1::TelemetryRecord record;
     while (out.size() < count && !devices_.empty()) {
         const auto first = devices_.begin();
         LatestRecord latest;
-        for (const LatestInput& input : first->second.values) latest.values.push_back(encode(input, record));
+        for (const LatestInput& input : first->second.values) latest.values.push_back(encode(input));
         latest.notifies = std::move(first->second.notifies);
         out.emplace_back(DeviceNumber{first->first}, std::move(latest));
         devices_.erase(first);

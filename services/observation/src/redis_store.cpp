@@ -1,6 +1,7 @@
 #include "redis_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -15,10 +16,17 @@ constexpr std::string_view kSpecKey = "obs:spec";
 constexpr std::string_view kTemplateKey = "obs:tpl";
 constexpr std::string_view kVersionField = "#version";
 
-std::string device_key(DeviceNumber device, char kind) {
-    std::string key = "obs:{p" + std::to_string(device.partition()) + "}:";
-    key.push_back(kind);
-    return key + ":" + std::to_string(device.value);
+// Devices that share a hash: few enough that it stays a listpack, so that a device costs no key of its own.
+constexpr std::uint32_t kGroup = 32;
+// Devices of one script call.
+constexpr std::size_t kMergeDevices = 256;
+
+std::string group_key(DeviceNumber device) {
+    return "obs:{p" + std::to_string(device.partition()) + "}:g:" + std::to_string(device.sequence() / kGroup);
+}
+// 'o' observations asked for, 's' states, 'v' latest values.
+std::string group_field(DeviceNumber device, char kind) {
+    return std::to_string(device.sequence() % kGroup) + kind;
 }
 
 std::string template_field(std::string_view tenant, std::string_view id) {
@@ -61,17 +69,6 @@ auto outcome(Errc zero, std::string zero_text, std::string many_text) {
     };
 }
 
-// Fields and records that are appended for one EVAL, and the views of them.
-class Arguments {
-  public:
-    void add(std::string text) { texts_.push_back(std::move(text)); }
-    [[nodiscard]] bool empty() const { return texts_.empty(); }
-    [[nodiscard]] std::vector<std::string_view> views() const { return {texts_.begin(), texts_.end()}; }
-
-  private:
-    std::vector<std::string> texts_;
-};
-
 Result<void> first_error(const std::vector<Result<redis::Reply>>& replies) {
     for (const auto& reply : replies) {
         if (!reply) return reply.error();
@@ -90,9 +87,10 @@ RedisStore::RedisStore(redis::Client& client)
       intern_(client.script(scripts::kIntern)),
       put_template_(client.script(scripts::kPutTemplate)),
       delete_template_(client.script(scripts::kDeleteTemplate)),
-      add_own_(client.script(scripts::kAddOwn)),
-      merge_(client.script(scripts::kMerge)),
-      merge_states_(client.script(scripts::kMergeStates)) {}
+      add_own_(client.script(std::string(scripts::kEntries) + scripts::kAddOwn)),
+      remove_own_(client.script(std::string(scripts::kEntries) + scripts::kRemoveOwn)),
+      merge_latest_(client.script(std::string(scripts::kEntries) + scripts::kMergeLatest)),
+      save_states_(client.script(std::string(scripts::kEntries) + scripts::kSaveStates)) {}
 
 void RedisStore::intern_spec(const std::vector<std::string>& paths, Done<SpecId> done) {
     client_.eval(intern_, {kSpecKey}, {encode_spec(paths)},
@@ -152,103 +150,77 @@ void RedisStore::template_version(Done<std::uint64_t> done) {
 }
 
 void RedisStore::load_device(DeviceNumber device, Done<DeviceRecord> done) {
-    client_.command(
-        {"HGETALL", device_key(device, 'd')}, answer<DeviceRecord>(std::move(done), [](const redis::Reply& reply) {
-            DeviceRecord out;
-            each_field(reply, [&](std::string_view field, std::string_view value) {
-                if (field.starts_with("o:")) {
-                    if (auto own = decode_own(field.substr(2), value)) out.own.push_back(std::move(*own));
-                } else if (auto state = decode_state(value)) {
-                    out.states.push_back(std::move(*state));
-                }
-            });
-            std::sort(out.own.begin(), out.own.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-            std::sort(out.states.begin(), out.states.end(),
-                      [](const auto& a, const auto& b) { return a.spec < b.spec; });
-            return Result<DeviceRecord>(std::move(out));
-        }));
+    client_.command({"HMGET", group_key(device), group_field(device, 'o'), group_field(device, 's')},
+                    answer<DeviceRecord>(std::move(done), [](const redis::Reply& reply) -> Result<DeviceRecord> {
+                        const auto& items = reply.items();
+                        if (items.size() < 2) return make_error(Errc::internal, "HMGET gave a short answer");
+                        return DeviceRecord{decode_owns(items[0].text()), decode_states(items[1].text())};
+                    }));
 }
 
 void RedisStore::add_own(DeviceNumber device, const OwnObservation& own, Done<void> done) {
     client_.eval(
-        add_own_, {device_key(device, 'd')}, {"o:" + own.id, encode_own(own), std::to_string(kMaxOwnObservations)},
+        add_own_, {group_key(device)},
+        {group_field(device, 'o'), own.id, encode_own(own), std::to_string(kMaxOwnObservations)},
         answer<void>(std::move(done), outcome(Errc::already_exists, "the device has an observation of this path",
                                               "the device has 64 observations already")));
 }
 
 void RedisStore::remove_own(DeviceNumber device, std::string_view id, Done<void> done) {
-    client_.command({"HDEL", device_key(device, 'd'), "o:" + std::string(id)},
-                    answer<void>(std::move(done), outcome(Errc::not_found, "there is no such observation", "")));
+    client_.eval(remove_own_, {group_key(device)}, {group_field(device, 'o'), id},
+                 answer<void>(std::move(done), outcome(Errc::not_found, "there is no such observation", "")));
 }
 
 void RedisStore::save_states(DeviceNumber device, std::span<const ObservationState> states,
                              std::span<const SpecId> gone, Done<void> done) {
-    const std::string key = device_key(device, 'd');
-    redis::Batch batch;
-    Arguments erased;
-    for (const SpecId spec : gone) erased.add("s:" + std::to_string(spec));
-    if (!erased.empty()) {
-        std::vector<std::string_view> args{"HDEL", key};
-        const auto fields = erased.views();
-        args.insert(args.end(), fields.begin(), fields.end());
-        batch.add(redis::Args(args));
-    }
-    Arguments records;
-    for (const ObservationState& state : states) {
-        records.add("s:" + std::to_string(state.spec));
-        records.add(encode_state(state));
-    }
-    if (!records.empty()) {
-        const std::string_view keys[] = {key};
-        batch.eval(merge_states_, redis::Args(keys), redis::Args(records.views()));
-    }
-    client_.submit(std::move(batch), all_done(std::move(done)));
+    std::vector<std::string> args{group_field(device, 's'), encode_states(states)};
+    for (const SpecId spec : gone) args.push_back(spec_key(spec));
+    const std::string key = group_key(device);
+    const std::string_view keys[] = {key};
+    const std::vector<std::string_view> views(args.begin(), args.end());
+    client_.eval(save_states_, redis::Args(keys), redis::Args(views),
+                 answer<void>(std::move(done), [](const redis::Reply&) { return Result<void>(); }));
 }
 
+// One script call for many devices of a partition.
 void RedisStore::merge_latest(std::span<const LatestUpdate> updates, Done<void> done) {
+    struct Call {
+        std::vector<std::string> keys;
+        std::vector<std::string> args;
+    };
+    std::array<Call, identity::kPartitions> calls;
     redis::Batch batch;
+    const auto flush = [&](Call& call) {
+        if (call.keys.empty()) return;
+        const std::vector<std::string_view> keys(call.keys.begin(), call.keys.end());
+        const std::vector<std::string_view> args(call.args.begin(), call.args.end());
+        batch.eval(merge_latest_, redis::Args(keys), redis::Args(args));
+        call = {};
+    };
     for (const auto& [device, record] : updates) {
-        Arguments records;
-        for (const LatestValue& value : record.values) {
-            records.add(value.path);
-            records.add(encode_latest(value));
-        }
-        for (const LastNotify& notify : record.notifies) {
-            records.add("#" + std::to_string(notify.spec));
-            records.add(encode_notify(notify));
-        }
-        if (records.empty()) continue;
-        const std::string key = device_key(device, 'v');
-        const std::string_view keys[] = {key};
-        batch.eval(merge_, redis::Args(keys), redis::Args(records.views()));
+        std::string entries = encode_latest(record);
+        if (entries.empty()) continue;
+        Call& call = calls[device.partition()];
+        call.keys.push_back(group_key(device));
+        call.args.push_back(group_field(device, 'v'));
+        call.args.push_back(std::move(entries));
+        if (call.keys.size() == kMergeDevices) flush(call);
     }
+    for (Call& call : calls) flush(call);
     client_.submit(std::move(batch), all_done(std::move(done)));
 }
 
 void RedisStore::load_latest(DeviceNumber device, Done<LatestRecord> done) {
-    client_.command({"HGETALL", device_key(device, 'v')},
+    client_.command({"HGET", group_key(device), group_field(device, 'v')},
                     answer<LatestRecord>(std::move(done), [](const redis::Reply& reply) {
-                        LatestRecord out;
-                        each_field(reply, [&](std::string_view field, std::string_view value) {
-                            if (field.starts_with('#')) {
-                                if (auto notify = decode_notify(value)) out.notifies.push_back(*notify);
-                            } else if (auto latest = decode_latest(field, value)) {
-                                out.values.push_back(std::move(*latest));
-                            }
-                        });
-                        std::sort(out.values.begin(), out.values.end(),
-                                  [](const auto& a, const auto& b) { return a.path < b.path; });
-                        std::sort(out.notifies.begin(), out.notifies.end(),
-                                  [](const auto& a, const auto& b) { return a.spec < b.spec; });
-                        return Result<LatestRecord>(std::move(out));
+                        return Result<LatestRecord>(decode_latest(reply.text()));
                     }));
 }
 
 void RedisStore::forget_device(DeviceNumber device, Done<void> done) {
-    redis::Batch batch;
-    batch.add({"DEL", device_key(device, 'd')});
-    batch.add({"DEL", device_key(device, 'v')});
-    client_.submit(std::move(batch), all_done(std::move(done)));
+    client_.command(
+        {"HDEL", group_key(device), group_field(device, 'o'), group_field(device, 's'), group_field(device, 'v')},
+        answer<void>(std::move(done), [](const redis::Reply&) { return Result<void>(); }));
 }
 
 std::shared_ptr<ObservationStore> make_redis_store(redis::Client& client) {

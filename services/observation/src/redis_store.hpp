@@ -31,8 +31,9 @@ class RedisStore final : public ObservationStore {
     redis::Script put_template_;
     redis::Script delete_template_;
     redis::Script add_own_;
-    redis::Script merge_;
-    redis::Script merge_states_;
+    redis::Script remove_own_;
+    redis::Script merge_latest_;
+    redis::Script save_states_;
 };
 
 }  // namespace lanyard::observation

@@ -8,26 +8,75 @@
 
 #include "base/bytes.hpp"
 #include "lanyard/storage/v1/observation.pb.h"
+#include "lwm2m/path.hpp"
 
 namespace lanyard::observation {
 namespace {
 
-constexpr std::size_t kOrderBytes = 8;
-constexpr std::size_t kStateOrderBytes = 16;  // generation, time
+constexpr std::size_t kTimeBytes = 6;  // Unix milliseconds for thousands of years
+// A key of two bytes is a spec; a value's path has at least two levels of two bytes.
+constexpr std::size_t kSpecKeyBytes = 2;
+constexpr std::size_t kPathLevelsMin = 2;
 
-std::string with_order(std::int64_t order, std::string_view rest) {
+std::uint64_t time_number(UnixMillis time_ms) {
+    return static_cast<std::uint64_t>(std::max<UnixMillis>(time_ms, 0));
+}
+
+// Entries one after the other, as redis_scripts.hpp describes them.
+class EntryWriter {
+  public:
+    // What follows until end() is of this entry.
+    ByteWriter& begin(std::string_view key) {
+        out_.uint_be(0, kLengthBytes);
+        first_ = bytes_.size();
+        out_.u8(static_cast<std::uint8_t>(key.size()));
+        out_.put(key);
+        return out_;
+    }
+    void end() {
+        const std::size_t length = bytes_.size() - first_;
+        for (std::size_t i = 0; i < kLengthBytes; ++i) {
+            bytes_[first_ - 1 - i] = static_cast<std::uint8_t>(length >> (8 * i));
+        }
+    }
+    [[nodiscard]] std::string take() const { return to_string(bytes_); }
+
+  private:
+    static constexpr std::size_t kLengthBytes = 3;
+    Bytes bytes_;
+    ByteWriter out_{bytes_};
+    std::size_t first_ = 0;
+};
+
+// Calls `visit(key, rest)` for each entry; stops where the text is damaged.
+template <class Visit>
+void each_entry(std::string_view text, Visit visit) {
+    ByteReader in(as_bytes(text));
+    while (!in.at_end()) {
+        const ByteView entry = in.take(in.uint_be(3));
+        if (!in.ok()) return;
+        ByteReader one(entry);
+        const std::string_view key = as_text(one.take(one.u8()));
+        if (one.ok()) visit(key, one.take(one.remaining()));
+    }
+}
+
+std::string path_key(const lwm2m::Path& path) {
     Bytes bytes;
-    ByteWriter writer(bytes);
-    writer.u64(static_cast<std::uint64_t>(std::max<std::int64_t>(order, 0)));
-    writer.put(rest);
+    ByteWriter out(bytes);
+    for (std::size_t level = 0; level < path.size(); ++level) out.u16(path[level]);
     return to_string(bytes);
 }
 
-std::optional<std::int64_t> order_of(std::string_view bytes) {
-    ByteReader reader(as_bytes(bytes));
-    const std::uint64_t order = reader.u64();
-    if (!reader.ok()) return {};
-    return static_cast<std::int64_t>(order);
+std::optional<lwm2m::Path> path_of(std::string_view key) {
+    ByteReader in(as_bytes(key));
+    lwm2m::Path path;
+    while (!in.at_end()) {
+        const auto deeper = path.child(in.u16());
+        if (!in.ok() || !deeper) return {};
+        path = *deeper;
+    }
+    return path;
 }
 
 template <class Message>
@@ -35,12 +84,6 @@ std::optional<Message> parse(std::string_view bytes) {
     Message message;
     if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
     return message;
-}
-
-template <class Message>
-std::optional<Message> parse_ordered(std::string_view bytes, std::size_t order_bytes) {
-    if (bytes.size() < order_bytes) return {};
-    return parse<Message>(bytes.substr(order_bytes));
 }
 
 // Maps in the same order each time: the store tells by the bytes whether something changed.
@@ -116,62 +159,99 @@ std::string encode_own(const OwnObservation& own) {
     message.mutable_attributes()->insert(own.attributes.begin(), own.attributes.end());
     set_accept(message, own.accept);
     message.set_spec(own.spec);
-    return message.SerializeAsString();
+    EntryWriter entries;
+    entries.begin(own.id).put(message.SerializeAsString());
+    entries.end();
+    return entries.take();
 }
 
-std::optional<OwnObservation> decode_own(std::string_view id, std::string_view bytes) {
-    const auto message = parse<storage::v1::StoredObservation>(bytes);
-    if (!message) return {};
-    OwnObservation out;
-    out.id = std::string(id);
-    out.path = message->path();
-    out.attributes.insert(message->attributes().begin(), message->attributes().end());
-    out.accept = get_accept(*message);
-    out.spec = static_cast<SpecId>(message->spec());
+std::vector<OwnObservation> decode_owns(std::string_view text) {
+    std::vector<OwnObservation> out;
+    each_entry(text, [&](std::string_view id, ByteView rest) {
+        const auto message = parse<storage::v1::StoredObservation>(as_text(rest));
+        if (!message) return;
+        OwnObservation own;
+        own.id = std::string(id);
+        own.path = message->path();
+        own.attributes.insert(message->attributes().begin(), message->attributes().end());
+        own.accept = get_accept(*message);
+        own.spec = static_cast<SpecId>(message->spec());
+        out.push_back(std::move(own));
+    });
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return out;
 }
 
-std::string encode_state(const ObservationState& state) {
-    storage::v1::StoredObservationState message;
-    message.set_spec(state.spec);
-    message.set_state(static_cast<std::uint32_t>(state.state));
-    message.set_reason(state.reason);
-    message.set_generation(state.generation);
-    message.set_since_ms(state.since_ms);
-    return with_order(state.generation, with_order(state.since_ms, message.SerializeAsString()));
+std::string spec_key(SpecId spec) {
+    return {static_cast<char>(spec >> 8), static_cast<char>(spec)};
 }
 
-std::optional<ObservationState> decode_state(std::string_view bytes) {
-    const auto message = parse_ordered<storage::v1::StoredObservationState>(bytes, kStateOrderBytes);
-    if (!message) return {};
-    return ObservationState{static_cast<SpecId>(message->spec()), state_from(message->state()), message->reason(),
-                            message->generation(), message->since_ms()};
+std::string encode_states(std::span<const ObservationState> states) {
+    EntryWriter entries;
+    for (const ObservationState& state : states) {
+        ByteWriter& out = entries.begin(spec_key(state.spec));
+        out.u32(state.generation);
+        out.uint_be(time_number(state.since_ms), kTimeBytes);
+        out.u8(static_cast<std::uint8_t>(state.state));
+        out.put(state.reason);
+        entries.end();
+    }
+    return entries.take();
 }
 
-std::string encode_notify(const LastNotify& notify) {
-    storage::v1::StoredObservationState message;
-    message.set_spec(notify.spec);
-    message.set_generation(notify.generation);
-    message.set_observe_sequence(notify.observe_sequence);
-    message.set_last_notify_ms(notify.received_ms);
-    return with_order(notify.received_ms, message.SerializeAsString());
+std::vector<ObservationState> decode_states(std::string_view text) {
+    std::vector<ObservationState> out;
+    each_entry(text, [&](std::string_view key, ByteView rest) {
+        ByteReader spec(as_bytes(key));
+        ByteReader in(rest);
+        ObservationState state;
+        state.spec = spec.u16();
+        state.generation = in.u32();
+        state.since_ms = static_cast<UnixMillis>(in.uint_be(kTimeBytes));
+        state.state = state_from(in.u8());
+        state.reason = to_string(in.take(in.remaining()));
+        if (spec.ok() && in.ok()) out.push_back(std::move(state));
+    });
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.spec < b.spec; });
+    return out;
 }
 
-std::optional<LastNotify> decode_notify(std::string_view bytes) {
-    const auto message = parse_ordered<storage::v1::StoredObservationState>(bytes, kOrderBytes);
-    if (!message) return {};
-    return LastNotify{static_cast<SpecId>(message->spec()), message->generation(), message->observe_sequence(),
-                      message->last_notify_ms()};
+std::string encode_latest(const LatestRecord& record) {
+    EntryWriter entries;
+    for (const LatestValue& value : record.values) {
+        const auto path = lwm2m::Path::parse(value.path);
+        if (!path || path->size() < kPathLevelsMin) continue;
+        ByteWriter& out = entries.begin(path_key(*path));
+        out.uint_be(time_number(value.time_ms), kTimeBytes);
+        out.put(value.record);
+        entries.end();
+    }
+    for (const LastNotify& notify : record.notifies) {
+        ByteWriter& out = entries.begin(spec_key(notify.spec));
+        out.uint_be(time_number(notify.received_ms), kTimeBytes);
+        out.u32(notify.generation);
+        out.u32(notify.observe_sequence);
+        entries.end();
+    }
+    return entries.take();
 }
 
-std::string encode_latest(const LatestValue& value) {
-    return with_order(value.time_ms, value.record);
-}
-
-std::optional<LatestValue> decode_latest(std::string_view path, std::string_view bytes) {
-    const auto order = order_of(bytes);
-    if (!order) return {};
-    return LatestValue{std::string(path), *order, std::string(bytes.substr(kOrderBytes))};
+LatestRecord decode_latest(std::string_view text) {
+    LatestRecord out;
+    each_entry(text, [&](std::string_view key, ByteView rest) {
+        ByteReader in(rest);
+        const auto time = static_cast<UnixMillis>(in.uint_be(kTimeBytes));
+        if (key.size() == kSpecKeyBytes) {
+            ByteReader spec(as_bytes(key));
+            const LastNotify notify{spec.u16(), in.u32(), in.u32(), time};
+            if (in.ok()) out.notifies.push_back(notify);
+        } else if (const auto path = path_of(key); path && in.ok()) {
+            out.values.push_back({path->to_string(), time, to_string(in.take(in.remaining()))});
+        }
+    });
+    std::sort(out.values.begin(), out.values.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+    std::sort(out.notifies.begin(), out.notifies.end(), [](const auto& a, const auto& b) { return a.spec < b.spec; });
+    return out;
 }
 
 }  // namespace lanyard::observation

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "observation/types.hpp"
 
@@ -15,15 +17,20 @@ namespace lanyard::observation {
 [[nodiscard]] std::optional<Spec> decode_spec(SpecId id, std::string_view bytes);
 [[nodiscard]] std::string encode_template(const Template& entry);
 [[nodiscard]] std::optional<Template> decode_template(std::string_view bytes);
-[[nodiscard]] std::string encode_own(const OwnObservation& own);
-[[nodiscard]] std::optional<OwnObservation> decode_own(std::string_view id, std::string_view bytes);
 
-// These three begin with 8 bytes, big-endian: of two records for one field the one with the higher number stays.
-[[nodiscard]] std::string encode_state(const ObservationState& state);
-[[nodiscard]] std::optional<ObservationState> decode_state(std::string_view bytes);
-[[nodiscard]] std::string encode_notify(const LastNotify& notify);
-[[nodiscard]] std::optional<LastNotify> decode_notify(std::string_view bytes);
-[[nodiscard]] std::string encode_latest(const LatestValue& value);
-[[nodiscard]] std::optional<LatestValue> decode_latest(std::string_view path, std::string_view bytes);
+// What is kept of one device is three texts of entries; scripts merge them by their keys (redis_scripts.hpp).
+// Observations that somebody asked for, by their id, without an order.
+[[nodiscard]] std::string encode_own(const OwnObservation& own);
+[[nodiscard]] std::vector<OwnObservation> decode_owns(std::string_view text);
+
+// States by spec. Order: generation, then the time at which the device said so.
+[[nodiscard]] std::string spec_key(SpecId spec);
+[[nodiscard]] std::string encode_states(std::span<const ObservationState> states);
+[[nodiscard]] std::vector<ObservationState> decode_states(std::string_view text);
+
+// Latest values by path and last notifications by spec. Order: a time in Unix milliseconds, of the measurement or of
+// the receipt.
+[[nodiscard]] std::string encode_latest(const LatestRecord& record);
+[[nodiscard]] LatestRecord decode_latest(std::string_view text);
 
 }  // namespace lanyard::observation

@@ -83,7 +83,7 @@ struct LastNotify {
 struct LatestValue {
     std::string path;
     UnixMillis time_ms = 0;  // of measurement: the newest wins
-    std::string record;      // serialized lanyard.events.v1.TelemetryRecord without tenant and endpoint
+    std::string record;      // serialized lanyard.storage.v1.StoredLatestValue
     friend bool operator==(const LatestValue&, const LatestValue&) = default;
 };
 
