@@ -14,6 +14,9 @@ constexpr std::uint32_t kMarginSeconds = 30;
 constexpr std::uint32_t kPledgeSlackSeconds = 60;
 // An Expire that was not stored is told again after this.
 constexpr Duration kExpireRetry = 10s;
+// Touches that have time go together every so often: a sweep costs one command for each partition, not for each device.
+constexpr std::uint64_t kSweepSeconds = 4;
+constexpr std::uint64_t kSweepMinDelay = 8;
 constexpr std::size_t kExpireBatch = 256;
 
 std::uint32_t saturate(std::uint64_t seconds) {
@@ -46,7 +49,9 @@ void Lifetimes::touch(Device& device) {
     const auto interval = std::chrono::duration_cast<std::chrono::seconds>(context_.config.lifetime.touch_interval);
     std::uint64_t delay = static_cast<std::uint64_t>(interval.count());
     if (device.lifetime_s != 0) delay = std::min<std::uint64_t>(delay, std::max(1U, device.lifetime_s / 4));
-    ring_[static_cast<std::size_t>((context_.seconds() + delay) % kRing)].push_back(device.number);
+    std::uint64_t at = context_.seconds() + delay;
+    if (delay >= kSweepMinDelay) at -= at % kSweepSeconds;
+    ring_[static_cast<std::size_t>(at % kRing)].push_back(device.number);
 }
 
 bool Lifetimes::pledged(const Device& device) const {

@@ -50,6 +50,8 @@ void bind_background(runtime::Binder& b, Config& c) {
     b.duration("lease.renew", &c.lease.renew, {50ms, 20s}, "How often leases are renewed; below a third of lease.ttl.");
     b.duration("outbox.poll", &c.outbox.poll, {10ms, 10s},
                "How often hints of other replicas at events to publish are read.");
+    b.duration("outbox.gather", &c.outbox.gather, {1ms, 1s},
+               "Under load the events of a partition are collected for so long and published together.");
     b.integer("outbox.batch_max", &c.outbox.batch_max, {1, 5000}, "Events of one partition in flight to Kafka.");
     b.integer("outbox.in_flight_max", &c.outbox.in_flight_max, {1, 50000}, "Events in flight to Kafka in all.");
     b.duration("outbox.retry_after", &c.outbox.retry_after, {10ms, 1min},

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "event_json.hpp"
 #include "identity/registration_id.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
 
@@ -11,50 +12,6 @@ namespace {
 using events::v1::DeviceStateRecord;
 using events::v1::LifecycleRecord;
 using nlohmann::json;
-
-void put(json& out, const char* name, const std::string& value) {
-    if (!value.empty()) out[name] = value;
-}
-template <class Number>
-void put_number(json& out, const char* name, Number value) {
-    if (value != 0) out[name] = value;
-}
-template <class Map>
-void put_labels(json& out, const Map& labels) {
-    if (labels.empty()) return;
-    json object = json::object();
-    for (const auto& [name, value] : labels) object[name] = value;
-    out["labels"] = std::move(object);
-}
-
-json to_json(const LifecycleRecord& r) {
-    json out = json::object();
-    put(out, "tenant", r.tenant());
-    put(out, "endpoint", r.endpoint());
-    put(out, "event", r.event());
-    put_number(out, "time_ms", r.time_ms());
-    put(out, "event_id", r.event_id());
-    put_number(out, "device_number", r.device_number());
-    put(out, "registration_id", r.registration_id());
-    put_number(out, "generation", r.generation());
-    put_number(out, "epoch", r.epoch());
-    if (!r.registration_id().empty()) out["lifetime_s"] = r.lifetime_s();
-    put(out, "lwm2m_version", r.lwm2m_version());
-    put(out, "binding", r.binding());
-    if (!r.registration_id().empty()) out["queue_mode"] = r.queue_mode();
-    put(out, "remote_address", r.remote_address());
-    put(out, "security_mode", r.security_mode());
-    put(out, "object_links", r.object_links());
-    put(out, "ingress_instance", r.ingress_instance());
-    put_number(out, "ingress_node", r.ingress_node());
-    put_number(out, "ingress_shard", r.ingress_shard());
-    put_labels(out, r.labels());
-    return out;
-}
-
-std::string dump(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 std::string text_of(const json& object, const char* name) {
     const auto found = object.find(name);
@@ -94,9 +51,9 @@ void read_registration(const json& in, LifecycleRecord& r) {
     r.set_time_ms(number_of<std::int64_t>(in, "time_ms"));
 }
 
-void fill_registration(const DeviceRecord& device, const SipKey& key, std::string_view instance,
-                       LifecycleRecord& record) {
-    record.set_registration_id(identity::format_registration_id(key, {device.number, device.generation}));
+void fill_registration(const EventText& text, LifecycleRecord& record) {
+    const DeviceRecord& device = text.entry.device;
+    record.set_registration_id(std::string(text.registration_id));
     record.set_generation(device.generation);
     record.set_epoch(device.epoch);
     record.set_lifetime_s(device.lifetime_s);
@@ -106,9 +63,46 @@ void fill_registration(const DeviceRecord& device, const SipKey& key, std::strin
     record.set_remote_address(device.registration.remote_address);
     record.set_security_mode(device.registration.security_mode);
     record.set_object_links(device.registration.object_links);
-    record.set_ingress_instance(std::string(instance));
+    record.set_ingress_instance(std::string(text.instance));
     record.set_ingress_node(device.node);
     record.set_ingress_shard(device.shard);
+}
+
+LifecycleRecord to_lifecycle(const EventText& text) {
+    const OutboxEntry& entry = text.entry;
+    const DeviceRecord& device = entry.device;
+    LifecycleRecord record;
+    record.set_tenant(device.tenant);
+    record.set_endpoint(device.endpoint);
+    record.set_event(std::string(to_string(entry.event)));
+    record.set_time_ms(entry.time_ms);
+    record.set_event_id(std::string(text.event_id));
+    record.set_device_number(device.number.value);
+    if (device.generation != 0) fill_registration(text, record);
+    record.mutable_labels()->insert(device.profile.labels.begin(), device.profile.labels.end());
+    return record;
+}
+
+DeviceStateRecord to_device_state(const EventText& text) {
+    const OutboxEntry& entry = text.entry;
+    const DeviceRecord& device = entry.device;
+    DeviceStateRecord record;
+    record.set_tenant(device.tenant);
+    record.set_endpoint(device.endpoint);
+    record.set_state(std::string(state_of(device)));
+    record.set_event(std::string(to_string(entry.event)));
+    record.set_time_ms(entry.time_ms);
+    record.set_event_id(std::string(text.event_id));
+    record.set_display_name(device.profile.display_name);
+    record.mutable_labels()->insert(device.profile.labels.begin(), device.profile.labels.end());
+    record.set_enabled(device.enabled);
+    record.set_create_ms(device.create_ms);
+    record.set_device_number(device.number.value);
+    if (device.registered) {
+        fill_registration(text, *record.mutable_registration());
+        record.mutable_registration()->set_time_ms(device.registration.register_ms);
+    }
+    return record;
 }
 
 }  // namespace
@@ -123,61 +117,21 @@ std::string event_id_of(const OutboxEntry& entry) {
     return std::to_string(entry.device.number.value) + "-" + std::to_string(entry.device.counter);
 }
 
-LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key, std::string_view instance) {
-    const DeviceRecord& device = entry.device;
-    LifecycleRecord record;
-    record.set_tenant(device.tenant);
-    record.set_endpoint(device.endpoint);
-    record.set_event(std::string(to_string(entry.event)));
-    record.set_time_ms(entry.time_ms);
-    record.set_event_id(event_id_of(entry));
-    record.set_device_number(device.number.value);
-    if (device.generation != 0) fill_registration(device, key, instance, record);
-    record.mutable_labels()->insert(device.profile.labels.begin(), device.profile.labels.end());
-    return record;
+std::string_view state_of(const DeviceRecord& device) {
+    if (device.registered) return "registered";
+    return device.generation == 0 ? "provisioned" : "offline";
 }
 
-DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key, std::string_view instance) {
+EventValues event_values(const OutboxEntry& entry, const SipKey& key, std::string_view instance, ValueFormat format) {
     const DeviceRecord& device = entry.device;
-    DeviceStateRecord record;
-    record.set_tenant(device.tenant);
-    record.set_endpoint(device.endpoint);
-    record.set_state(device.registered ? "registered" : device.generation == 0 ? "provisioned" : "offline");
-    record.set_event(std::string(to_string(entry.event)));
-    record.set_time_ms(entry.time_ms);
-    record.set_event_id(event_id_of(entry));
-    record.set_display_name(device.profile.display_name);
-    record.mutable_labels()->insert(device.profile.labels.begin(), device.profile.labels.end());
-    record.set_enabled(device.enabled);
-    record.set_create_ms(device.create_ms);
-    record.set_device_number(device.number.value);
-    if (device.registered) {
-        fill_registration(device, key, instance, *record.mutable_registration());
-        record.mutable_registration()->set_time_ms(device.registration.register_ms);
+    std::string registration_id;
+    if (device.generation != 0) {
+        registration_id = identity::format_registration_id(key, {device.number, device.generation});
     }
-    return record;
-}
-
-std::string encode(const LifecycleRecord& record, ValueFormat format) {
-    return format == ValueFormat::protobuf ? record.SerializeAsString() : dump(to_json(record));
-}
-
-std::string encode(const DeviceStateRecord& record, ValueFormat format) {
-    if (format == ValueFormat::protobuf) return record.SerializeAsString();
-    json out = json::object();
-    put(out, "tenant", record.tenant());
-    put(out, "endpoint", record.endpoint());
-    put(out, "state", record.state());
-    put(out, "event", record.event());
-    put_number(out, "time_ms", record.time_ms());
-    put(out, "event_id", record.event_id());
-    put(out, "display_name", record.display_name());
-    put_labels(out, record.labels());
-    out["enabled"] = record.enabled();
-    put_number(out, "create_ms", record.create_ms());
-    put_number(out, "device_number", record.device_number());
-    if (record.has_registration()) out["registration"] = to_json(record.registration());
-    return dump(out);
+    const std::string event_id = event_id_of(entry);
+    const EventText text{entry, event_id, registration_id, instance};
+    if (format == ValueFormat::json) return {lifecycle_json(text), device_state_json(text)};
+    return {to_lifecycle(text).SerializeAsString(), to_device_state(text).SerializeAsString()};
 }
 
 Result<DeviceStateRecord> decode_device_state(std::string_view value, std::string_view type) {

@@ -19,15 +19,18 @@ namespace lanyard::registry {
 // "{device number}-{event counter}": the same for each publication of one event.
 [[nodiscard]] std::string event_id_of(const OutboxEntry& entry);
 
-// `instance` is the name of the device's ingress node.
-[[nodiscard]] events::v1::LifecycleRecord to_lifecycle(const OutboxEntry& entry, const SipKey& key,
-                                                       std::string_view instance);
-[[nodiscard]] events::v1::DeviceStateRecord to_device_state(const OutboxEntry& entry, const SipKey& key,
-                                                            std::string_view instance);
+// "registered", "offline", or "provisioned" before the first Register.
+[[nodiscard]] std::string_view state_of(const DeviceRecord& device);
 
-// Kafka values: JSON with the proto's field names, numbers as numbers, unset fields left out; or protobuf.
-[[nodiscard]] std::string encode(const events::v1::LifecycleRecord& record, ValueFormat format);
-[[nodiscard]] std::string encode(const events::v1::DeviceStateRecord& record, ValueFormat format);
+// The Kafka values of an event: JSON with the proto's field names, numbers as numbers, unset fields left out; or
+// protobuf.
+struct EventValues {
+    std::string lifecycle;
+    std::string device_state;
+};
+// `instance` is the name of the device's ingress node.
+[[nodiscard]] EventValues event_values(const OutboxEntry& entry, const SipKey& key, std::string_view instance,
+                                       ValueFormat format);
 // Reads either form. invalid_argument.
 [[nodiscard]] Result<events::v1::DeviceStateRecord> decode_device_state(std::string_view value, std::string_view type);
 

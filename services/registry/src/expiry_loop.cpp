@@ -1,5 +1,6 @@
 #include "expiry_loop.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace lanyard::registry {
@@ -15,8 +16,8 @@ void ExpiryLoop::round() {
     const std::int64_t step = current_step();
     for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
         const bool held = events_.holds(partition);
-        if (!held) looked_[partition] = 0;
-        if (!held || queued_[partition] || looked_[partition] == step) continue;
+        if (!held) next_[partition] = 0;
+        if (!held || queued_[partition] || step < next_[partition]) continue;
         queued_[partition] = true;
         waiting_.push_back(partition);
     }
@@ -44,7 +45,10 @@ void ExpiryLoop::step(std::uint32_t partition) {
                           ExpiryLoop& self = **alive;
                           if (progress && progress->expired > 0) self.events_.expired(partition, progress->expired);
                           if (progress && progress->more && self.events_.holds(partition)) return self.step(partition);
-                          if (progress && !progress->more) self.looked_[partition] = now_step;
+                          if (progress && !progress->more) {
+                              self.next_[partition] =
+                                  now_step + std::max<std::int64_t>(1, progress->quiet.count() / kExpiryStepSeconds);
+                          }
                           self.queued_[partition] = false;
                           --self.running_;
                           self.start_waiting();

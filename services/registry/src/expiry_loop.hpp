@@ -27,7 +27,8 @@ class ExpiryLoop {
     ExpiryLoop(const ExpiryLoop&) = delete;
     ExpiryLoop& operator=(const ExpiryLoop&) = delete;
 
-    // Looks at every held partition that is not being looked at and was not yet in this step of kExpiryStepSeconds.
+    // Looks at every held partition that is not being looked at and in which something may have fallen due: once in
+    // each step of kExpiryStepSeconds, and not while the store said that nothing will.
     void round();
     [[nodiscard]] bool idle() const { return running_ == 0; }
 
@@ -42,7 +43,7 @@ class ExpiryLoop {
     const std::size_t batch_;
     const Events events_;
     std::array<bool, identity::kPartitions> queued_{};
-    std::array<std::int64_t, identity::kPartitions> looked_{};  // the step of the last look that came to its end
+    std::array<std::int64_t, identity::kPartitions> next_{};  // the step of the next look
     std::deque<std::uint32_t> waiting_;
     std::size_t running_ = 0;
     std::shared_ptr<ExpiryLoop*> alive_;

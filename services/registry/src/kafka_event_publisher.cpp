@@ -136,27 +136,21 @@ void KafkaEventPublisher::publish_named(const std::vector<OutboxEntry>& entries,
         // One more than there are records, so that it cannot end before all are handed over.
         batches_[batch] = Batch{entries.size() * 2 + 1, {}, std::move(done)};
     }
-    for (const OutboxEntry& entry : entries) {
-        for (const bool state : {false, true}) {
-            if (auto taken = produce(entry, batch, state); !taken) settle(batch, taken);
-        }
-    }
+    for (const OutboxEntry& entry : entries) produce(entry, batch);
     settle(batch, {});
 }
 
-Result<void> KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch, bool state) {
+// Both records of an event.
+void KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch) {
+    const EventValues values = event_values(entry, key_, nodes_.name(entry.device.node), config_.value_format);
     const std::string key = entry.device.key();
-    const std::string_view instance = nodes_.name(entry.device.node);
-    const std::string value = state ? encode(to_device_state(entry, key_, instance), config_.value_format)
-                                    : encode(to_lifecycle(entry, key_, instance), config_.value_format);
     const std::string id = event_id_of(entry);
-    const std::string type = state ? "cloud.lanyard.device-state.v1"
-                                   : "cloud.lanyard.lifecycle." + std::string(to_string(entry.event)) + ".v1";
+    const std::string type = "cloud.lanyard.lifecycle." + std::string(to_string(entry.event)) + ".v1";
     const std::string source = "/tenants/" + entry.device.tenant + "/devices/" + entry.device.endpoint;
     std::string time;
     append_rfc3339(time, entry.time_ms);
     const std::string sequence = std::to_string(entry.device.counter);
-    const std::array<kafka::Header, 10> headers{{
+    std::array<kafka::Header, 10> headers{{
         {"content-type", config_.value_format == ValueFormat::json ? kJsonType : kProtobufType},
         {"ce_specversion", "1.0"},
         {"ce_id", id},
@@ -170,14 +164,21 @@ Result<void> KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_
     }};
     kafka::Record record;
     record.key = key;
-    record.value = as_bytes(value);
-    record.tombstone = state && entry.event == LifecycleEvent::deleted;
+    record.value = as_bytes(values.lifecycle);
     record.headers = headers;
     record.timestamp_ms = entry.time_ms;
     record.opaque = batch;
     const std::lock_guard lock(mutex_);
-    record.topic = state ? device_state_ : lifecycle_;
-    return producer_->produce(record);
+    record.topic = lifecycle_;
+    const auto event = producer_->produce(record);
+    headers[3].value = "cloud.lanyard.device-state.v1";
+    record.topic = device_state_;
+    record.value = as_bytes(values.device_state);
+    record.tombstone = entry.event == LifecycleEvent::deleted;
+    const auto state = producer_->produce(record);
+    for (const auto& taken : {event, state}) {
+        if (!taken) settle_one(batch, taken);
+    }
 }
 
 void KafkaEventPublisher::on_delivered(const kafka::Delivery& delivery) {
@@ -188,6 +189,11 @@ void KafkaEventPublisher::on_delivered(const kafka::Delivery& delivery) {
 
 void KafkaEventPublisher::settle(std::uint64_t number, const Result<void>& result) {
     const std::lock_guard lock(mutex_);
+    settle_one(number, result);
+}
+
+// Under the mutex.
+void KafkaEventPublisher::settle_one(std::uint64_t number, const Result<void>& result) {
     const auto found = batches_.find(number);
     if (found == batches_.end()) return;
     Batch& batch = found->second;

@@ -55,7 +55,8 @@ class KafkaEventPublisher final : public EventPublisher, private kafka::Delivery
     void on_delivered(const kafka::Delivery& delivery) override;
     // One record of a batch is settled.
     void settle(std::uint64_t batch, const Result<void>& result);
-    [[nodiscard]] Result<void> produce(const OutboxEntry& entry, std::uint64_t batch, bool state);
+    void settle_one(std::uint64_t batch, const Result<void>& result);
+    void produce(const OutboxEntry& entry, std::uint64_t batch);
 
     const Config config_;
     const SipKey key_;

@@ -30,15 +30,15 @@ void MemoryDeviceStore::run(Done<T> done, Work work) {
     executor_([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
-void MemoryDeviceStore::register_device(RegisterCommand c, Done<Change> done) {
-    run(std::move(done), [&](MemoryDevices& all) -> Result<Change> {
+void MemoryDeviceStore::register_device(RegisterCommand c, Done<Registered> done) {
+    run(std::move(done), [&](MemoryDevices& all) -> Result<Registered> {
         MemoryPartition& partition = all.of(c.name.key());
         DeviceRecord* record = partition.find(c.name.key());
         if (record ? !record->enabled : !c.auto_create) {
             return make_error(Errc::permission_denied, "this endpoint may not register here");
         }
         if (!record) record = &partition.add(identity::partition_of(c.name.key()), c.name, c.now_ms);
-        const Change former{{}, record->registered, record->node, record->shard};
+        Registered out{record->number, 0, 0, 0, record->registered, record->node, record->shard};
         if (!record->registered) ++partition.counts.registered;
         ++record->generation;
         ++record->epoch;
@@ -52,7 +52,10 @@ void MemoryDeviceStore::register_device(RegisterCommand c, Done<Change> done) {
         record->last_seen_s = seconds(c.now_ms);
         partition.set_pledge(*record, pledge_of(c.now_ms, c.lifetime_s));
         partition.emit(LifecycleEvent::registered, c.now_ms, *record);
-        return Change{*record, former.was_registered, former.former_node, former.former_shard};
+        out.generation = record->generation;
+        out.epoch = record->epoch;
+        out.pledge_s = record->pledge_s;
+        return out;
     });
 }
 

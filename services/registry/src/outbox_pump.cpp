@@ -50,7 +50,11 @@ void OutboxPump::hold(std::uint32_t partition, bool held) {
 }
 
 void OutboxPump::poke(std::uint32_t partition) {
-    if (partitions_[partition].held) return read(partition);
+    if (partitions_[partition].held) {
+        if (clock_() - partitions_[partition].looked >= config_.gather) return read(partition);
+        partitions_[partition].again = true;
+        return;
+    }
     hints_.insert(partition);
     if (clock_() - hinted_ >= kHintPause) send_hints();
 }
@@ -82,6 +86,7 @@ void OutboxPump::read(std::uint32_t number) {
     }
     partition.busy = true;
     partition.again = false;
+    partition.looked = clock_();
     in_flight_ += config_.batch_max;
     store_.outbox_read(number, config_.batch_max,
                        guarded<OutboxPage>([number](OutboxPump& self, Result<OutboxPage> page) {
@@ -89,14 +94,18 @@ void OutboxPump::read(std::uint32_t number) {
                        }));
 }
 
+void OutboxPump::tick() {
+    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
+        if (partitions_[partition].again && !partitions_[partition].busy) read(partition);
+    }
+}
+
 void OutboxPump::poll() {
     send_hints();
     store_.changed(guarded<std::vector<std::uint32_t>>([](OutboxPump& self, Result<std::vector<std::uint32_t>> hints) {
         if (hints) self.on_hints(*hints);
     }));
-    for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
-        if (partitions_[partition].again && !partitions_[partition].busy) read(partition);
-    }
+    tick();
     turn_ = (turn_ + 1) % identity::kPartitions;
     if (!partitions_[turn_].busy) read(turn_);
 }
@@ -125,7 +134,7 @@ void OutboxPump::on_read(std::uint32_t number, Result<OutboxPage> page) {
         count = distinct_prefix(page->entries);
         page->entries.resize(count);
     }
-    if (page->depth > count) partition.again = true;
+    partition.more = page->depth > count;
     publisher_.publish(std::move(page->entries), guarded<void>([number, count](OutboxPump& self, Result<void> result) {
                            self.on_published(number, count, std::move(result));
                        }));
@@ -164,7 +173,7 @@ void OutboxPump::finish(std::uint32_t number) {
     partition.busy = false;
     in_flight_ -= config_.batch_max;
     serve_blocked();
-    if (partition.again) read(number);
+    if (std::exchange(partition.more, false)) read(number);
 }
 
 void OutboxPump::serve_blocked() {

@@ -22,6 +22,9 @@ namespace lanyard::registry {
 // A batch holds at most one event of each device, so that one that fails while a later one is stored cannot swap
 // two events of a device.
 //
+// Under load a partition is read every OutboxConfig::gather, so that its changes travel together: to Redis, and in one
+// request to Kafka; what is known to be left is read without a pause.
+//
 // Outboxes are read when something is known to be in them: after a change that this replica made, or by the hint of
 // another one. Now and then each is read without a reason, for a hint may be lost with its replica. All on the
 // service's loop; answers that come after destruction are ignored.
@@ -41,6 +44,8 @@ class OutboxPump {
     void hold(std::uint32_t partition, bool held);
     // This replica has put something in: reads it, or tells the replica that holds the partition.
     void poke(std::uint32_t partition);
+    // To be called every OutboxConfig::gather: reads what changed since its partition was read.
+    void tick();
     // To be called every OutboxConfig::poll: reads what others hinted at, what has to be tried again, and one more
     // partition in turn.
     void poll();
@@ -56,9 +61,11 @@ class OutboxPump {
     struct Partition {
         bool held = false;
         bool busy = false;
-        bool again = false;
+        bool again = false;    // something may be in it
+        bool more = false;     // there was more than what was read
         bool blocked = false;  // stands in blocked_
         SteadyTime not_before;
+        SteadyTime looked;  // when it was read
         std::size_t depth = 0;
     };
 

@@ -1,5 +1,7 @@
 #include "record_codec.hpp"
 
+#include <utility>
+
 #include "base/bytes.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/storage/v1/device.pb.h"
@@ -21,6 +23,7 @@ void put_text(std::string& out, unsigned number, std::string_view text) {
 }
 
 bool decode_profile(ByteView raw, DeviceProfile& profile) {
+    if (raw.empty()) return true;  // as nearly always
     storage::v1::StoredDevice stored;
     if (!stored.ParseFromArray(raw.data(), static_cast<int>(raw.size()))) return false;
     profile.display_name = stored.display_name();
@@ -32,11 +35,11 @@ bool decode_registration(ByteView raw, RegistrationInfo& registration) {
     storage::v1::StoredRegistration stored;
     if (!stored.ParseFromArray(raw.data(), static_cast<int>(raw.size()))) return false;
     registration.lwm2m_version = stored.lwm2m_version().empty() ? "1.1" : stored.lwm2m_version();
-    registration.binding = stored.binding();
-    registration.sms_number = stored.sms_number();
-    registration.remote_address = stored.remote_address();
+    registration.binding = std::move(*stored.mutable_binding());
+    registration.sms_number = std::move(*stored.mutable_sms_number());
+    registration.remote_address = std::move(*stored.mutable_remote_address());
     registration.security_mode = stored.security_mode().empty() ? "NONE" : stored.security_mode();
-    registration.object_links = stored.object_links();
+    registration.object_links = std::move(*stored.mutable_object_links());
     registration.register_ms = stored.register_ms();
     return true;
 }

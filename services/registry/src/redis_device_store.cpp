@@ -12,9 +12,6 @@ namespace {
 
 using std::to_string;
 
-std::string seq_key(const std::string& tag) {
-    return "reg:" + tag + ":seq";
-}
 std::string flag(bool value) {
     return value ? "1" : "0";
 }
@@ -32,8 +29,9 @@ Result<std::unique_ptr<DeviceStore>> RedisDeviceStore::start(redis::Config confi
 }
 
 RedisDeviceStore::RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor)
-    : executor_(std::move(executor)), client_(std::move(client)) {
-    scripts_.register_device = client_->script(scripts::register_device());
+    : executor_(std::move(executor)),
+      client_(std::move(client)),
+      registers_(*client_, client_->script(scripts::register_devices()), executor_) {
     scripts_.update = client_->script(scripts::update());
     scripts_.deregister = client_->script(scripts::deregister());
     scripts_.adopt = client_->script(scripts::adopt());
@@ -62,23 +60,14 @@ Result<void> RedisDeviceStore::available() const {
     return make_error(Errc::unavailable, "Redis: " + std::string(redis::to_string(client_->state())));
 }
 
-void RedisDeviceStore::register_device(RegisterCommand command, Done<Change> done) {
-    const std::string key = command.name.key();
-    const std::uint32_t partition = identity::partition_of(key);
-    const std::string tag = partition_tag(partition);
-    command.registration.register_ms = command.now_ms;
-    client_->eval(scripts_.register_device, {index_key(key), seq_key(tag)},
-                  {tag, to_string(command.now_ms), key, to_string(command.lifetime_s), flag(command.queue_mode),
-                   to_string(command.node), to_string(command.shard), flag(command.auto_create),
-                   encode_registration(command.registration)},
-                  deliver(executor_, std::move(done),
-                          [partition](const redis::Reply& reply) { return to_change(partition, reply); }));
+void RedisDeviceStore::register_device(RegisterCommand command, Done<Registered> done) {
+    registers_.add(std::move(command), std::move(done));
 }
 
 void RedisDeviceStore::update(UpdateCommand command, Done<Change> done) {
     const std::uint32_t partition = command.device.partition();
     const std::string tag = partition_tag(partition);
-    client_->eval(scripts_.update, {seq_key(tag)},
+    client_->eval(scripts_.update, {sequence_key(tag)},
                   {tag, to_string(command.now_ms), to_string(command.device.sequence()), to_string(command.generation),
                    to_string(command.epoch), command.lifetime_s ? to_string(*command.lifetime_s) : "",
                    command.queue_mode ? flag(*command.queue_mode) : "", encode_registration_delta(command),
@@ -90,7 +79,7 @@ void RedisDeviceStore::update(UpdateCommand command, Done<Change> done) {
 void RedisDeviceStore::deregister(DeregisterCommand command, Done<Change> done) {
     const std::uint32_t partition = command.device.partition();
     const std::string tag = partition_tag(partition);
-    client_->eval(scripts_.deregister, {seq_key(tag)},
+    client_->eval(scripts_.deregister, {sequence_key(tag)},
                   {tag, to_string(command.now_ms), to_string(command.device.sequence()), to_string(command.generation)},
                   deliver(executor_, std::move(done),
                           [partition](const redis::Reply& reply) { return to_change(partition, reply); }));
@@ -101,7 +90,7 @@ void RedisDeviceStore::adopt(AdoptCommand command, Done<Change> done) {
     const std::string tag = partition_tag(partition);
     UpdateCommand delta;
     delta.remote_address = command.remote_address;
-    client_->eval(scripts_.adopt, {seq_key(tag)},
+    client_->eval(scripts_.adopt, {sequence_key(tag)},
                   {tag, to_string(command.now_ms), to_string(command.device.sequence()), to_string(command.generation),
                    to_string(command.node), to_string(command.shard), encode_registration_delta(delta)},
                   deliver(executor_, std::move(done),
@@ -114,17 +103,14 @@ void RedisDeviceStore::touch(std::vector<TouchEntry> entries, Done<void> done) {
     redis::Batch batch;
     for (std::uint32_t partition = 0; partition < identity::kPartitions; ++partition) {
         if (by_partition[partition].empty()) continue;
-        std::vector<std::string> due{"BITFIELD", "reg:" + partition_tag(partition) + ":due"};
-        std::vector<std::string> seen{"BITFIELD", "reg:" + partition_tag(partition) + ":seen"};
+        std::vector<std::string> words{"BITFIELD", "reg:" + partition_tag(partition) + ":due"};
         for (const TouchEntry& entry : by_partition[partition]) {
-            const std::string place = "#" + to_string(entry.device.sequence());
-            due.insert(due.end(), {"SET", "u32", place, to_string(entry.pledge_s)});
-            seen.insert(seen.end(), {"SET", "u32", place, to_string(entry.last_seen_s)});
+            const std::size_t place = std::size_t{entry.device.sequence()} * 2;
+            words.insert(words.end(), {"SET", "u32", "#" + to_string(place), to_string(entry.pledge_s)});
+            words.insert(words.end(), {"SET", "u32", "#" + to_string(place + 1), to_string(entry.last_seen_s)});
         }
-        for (const auto& words : {due, seen}) {
-            const std::vector<std::string_view> args(words.begin(), words.end());
-            batch.add(redis::Args(args));
-        }
+        const std::vector<std::string_view> args(words.begin(), words.end());
+        batch.add(redis::Args(args));
     }
     client_->submit(std::move(batch),
                     [executor = executor_, done = std::move(done)](std::vector<Result<redis::Reply>> replies) mutable {
@@ -146,7 +132,7 @@ void RedisDeviceStore::expire(std::vector<ExpireEntry> entries, UnixMillis now_m
     redis::Batch batch;
     for (const auto& args : by_partition) {
         if (args.empty()) continue;
-        const std::string key = seq_key(args[0]);
+        const std::string key = sequence_key(args[0]);
         const std::string_view keys[] = {key};
         const std::vector<std::string_view> views(args.begin(), args.end());
         batch.eval(scripts_.expire, redis::Args(keys), redis::Args(views));
@@ -170,9 +156,10 @@ void RedisDeviceStore::expire_due(std::uint32_t partition, UnixMillis now_ms, st
     const std::string tag = partition_tag(partition);
     client_->eval(scripts_.expire_due, {"reg:" + tag + ":cur"}, {tag, to_string(now_ms), to_string(max)},
                   deliver(executor_, std::move(done), [](const redis::Reply& reply) -> Result<ExpiryProgress> {
-                      if (reply.items().size() < 2) return make_error(Errc::internal, "a script gave a short answer");
+                      if (reply.items().size() < 3) return make_error(Errc::internal, "a script gave a short answer");
                       return ExpiryProgress{static_cast<std::size_t>(reply.items()[0].integer()),
-                                            reply.items()[1].integer() == 1};
+                                            reply.items()[1].integer() == 1,
+                                            std::chrono::seconds(reply.items()[2].integer())};
                   }));
 }
 
@@ -187,7 +174,7 @@ void RedisDeviceStore::get(identity::DeviceName name, Done<DeviceRecord> done) {
 void RedisDeviceStore::get(identity::DeviceNumber number, Done<DeviceRecord> done) {
     const std::uint32_t partition = number.partition();
     const std::string tag = partition_tag(partition);
-    client_->eval(scripts_.get_by_sequence, {seq_key(tag)}, {tag, kNoTime, to_string(number.sequence())},
+    client_->eval(scripts_.get_by_sequence, {sequence_key(tag)}, {tag, kNoTime, to_string(number.sequence())},
                   deliver(executor_, std::move(done),
                           [partition](const redis::Reply& reply) { return to_record(partition, reply); }));
 }
@@ -220,7 +207,7 @@ void RedisDeviceStore::get_many(std::vector<identity::DeviceName> names,
 
 void RedisDeviceStore::list(std::uint32_t partition, std::uint32_t after, std::size_t max, Done<DevicePage> done) {
     const std::string tag = partition_tag(partition);
-    client_->eval(scripts_.list, {seq_key(tag)}, {tag, kNoTime, to_string(after), to_string(max)},
+    client_->eval(scripts_.list, {sequence_key(tag)}, {tag, kNoTime, to_string(after), to_string(max)},
                   deliver(executor_, std::move(done),
                           [partition](const redis::Reply& reply) { return to_page(partition, reply); }));
 }
@@ -229,7 +216,7 @@ void RedisDeviceStore::create(CreateCommand command, Done<DeviceRecord> done) {
     const std::string key = command.name.key();
     const std::uint32_t partition = identity::partition_of(key);
     const std::string tag = partition_tag(partition);
-    client_->eval(scripts_.create, {index_key(key), seq_key(tag)},
+    client_->eval(scripts_.create, {index_key(key), sequence_key(tag)},
                   {tag, to_string(command.now_ms), key, flag(command.enabled), encode_profile(command.profile)},
                   deliver(executor_, std::move(done),
                           [partition](const redis::Reply& reply) { return to_record(partition, reply); }));

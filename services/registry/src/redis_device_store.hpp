@@ -4,6 +4,7 @@
 
 #include "redis/client.hpp"
 #include "redis/command.hpp"
+#include "register_queue.hpp"
 #include "registry/device_store.hpp"
 #include "registry/executor.hpp"
 
@@ -16,7 +17,7 @@ class RedisDeviceStore final : public DeviceStore {
     [[nodiscard]] static Result<std::unique_ptr<DeviceStore>> start(redis::Config config, Executor executor);
     ~RedisDeviceStore() override;
 
-    void register_device(RegisterCommand command, Done<Change> done) override;
+    void register_device(RegisterCommand command, Done<Registered> done) override;
     void update(UpdateCommand command, Done<Change> done) override;
     void deregister(DeregisterCommand command, Done<Change> done) override;
     void adopt(AdoptCommand command, Done<Change> done) override;
@@ -49,8 +50,8 @@ class RedisDeviceStore final : public DeviceStore {
 
   private:
     struct Scripts {
-        redis::Script register_device, update, deregister, adopt, expire, expire_due, get_by_key, get_by_sequence, list,
-            create, modify, remove, trim, take_lease, release, heartbeat, register_node;
+        redis::Script update, deregister, adopt, expire, expire_due, get_by_key, get_by_sequence, list, create, modify,
+            remove, trim, take_lease, release, heartbeat, register_node;
     };
 
     RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor);
@@ -62,6 +63,7 @@ class RedisDeviceStore final : public DeviceStore {
     Executor executor_;
     Scripts scripts_;
     std::unique_ptr<redis::Client> client_;
+    RegisterQueue registers_;
 };
 
 }  // namespace lanyard::registry

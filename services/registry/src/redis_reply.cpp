@@ -26,7 +26,11 @@ Result<DeviceRecord> record_at(std::uint32_t partition, const std::vector<redis:
 
 Result<void> check_status(const redis::Reply& reply) {
     if (reply.items().empty()) return make_error(Errc::internal, "a script gave no status");
-    switch (reply.items()[0].integer()) {
+    return check_status(reply.items()[0].integer());
+}
+
+Result<void> check_status(std::int64_t status) {
+    switch (status) {
         case scripts::ok:
             return {};
         case scripts::not_found:
@@ -75,10 +79,17 @@ std::string partition_tag(std::uint32_t partition) {
     return "{p" + std::to_string(partition) + "}";
 }
 
+std::string sequence_key(const std::string& tag) {
+    return "reg:" + tag + ":seq";
+}
+
+std::uint8_t index_hash(std::string_view device_key) {
+    return static_cast<std::uint8_t>(murmur2(as_bytes(device_key)) / identity::kPartitions % kIndexHashes);
+}
+
 std::string index_key(std::string_view device_key) {
-    const std::uint32_t hash = murmur2(as_bytes(device_key));
-    const std::uint32_t bucket = hash / identity::kPartitions % kIndexHashes;
-    return "dev:" + partition_tag(hash % identity::kPartitions) + ":i:" + std::to_string(bucket);
+    const std::string tag = partition_tag(identity::partition_of(device_key));
+    return "dev:" + tag + ":i:" + std::to_string(index_hash(device_key));
 }
 
 }  // namespace lanyard::registry

@@ -19,6 +19,8 @@ redis::ReplyCallback deliver(const Executor& executor, Done<T> done, Convert con
     };
 }
 
+// A Status of redis_scripts.hpp as an error.
+[[nodiscard]] Result<void> check_status(std::int64_t status);
 // {status, ...} as an error; ok when the status is 0.
 [[nodiscard]] Result<void> check_status(const redis::Reply& reply);
 // {0, sequence, raw, pledge, last seen, was registered, former node, former shard} of a device in `partition`.
@@ -29,6 +31,10 @@ redis::ReplyCallback deliver(const Executor& executor, Done<T> done, Convert con
 
 // "{p7}".
 [[nodiscard]] std::string partition_tag(std::uint32_t partition);
+// The counter of a partition's sequences, from its tag: "reg:{p7}:seq".
+[[nodiscard]] std::string sequence_key(const std::string& tag);
+// Which of its partition's index hashes holds a key.
+[[nodiscard]] std::uint8_t index_hash(std::string_view device_key);
 // The index hash that holds a key: "dev:{p7}:i:12".
 [[nodiscard]] std::string index_key(std::string_view device_key);
 

@@ -1,26 +1,28 @@
 #include "redis_scripts.hpp"
 
+#include "redis_script_parts.hpp"
+
 namespace lanyard::registry::scripts {
 namespace {
 
-// BUCKET is kExpiryStepSeconds. The record's header is packed by one format string; the rest is key, profile and
+// The record's header is packed by one format string; the rest is key, profile and
 // registration (docs/redis.md).
 constexpr const char* kPrelude = R"lua(
 local HEAD = '>BBI4I4I4I2I4I4I4I8I2I2'
-local BUCKET = 8
 local tag, now_ms = ARGV[1], tonumber(ARGV[2])
 local now_s = math.floor(now_ms / 1000)
-local DUE, SEEN = 'reg:' .. tag .. ':due', 'reg:' .. tag .. ':seen'
-local OUT, COUNT = 'reg:' .. tag .. ':out', 'reg:' .. tag .. ':count'
+local DUE, OUT, COUNT = 'reg:' .. tag .. ':due', 'reg:' .. tag .. ':out', 'reg:' .. tag .. ':count'
 
 local function record_key(seq) return 'dev:' .. tag .. ':r:' .. math.floor(seq / 64) end
 local function at_key(bucket) return 'reg:' .. tag .. ':at:' .. bucket end
-local function u32(key, seq)
-  local v = redis.call('GETRANGE', key, seq * 4, seq * 4 + 3)
-  if #v < 4 then return 0 end
-  return (struct.unpack('>I4', v))
+-- Pledge and last sign of life.
+local function times(seq)
+  local v = redis.call('GETRANGE', DUE, seq * 8, seq * 8 + 7)
+  if #v < 8 then v = v .. string.rep('\0', 8 - #v) end
+  local due, seen = struct.unpack('>I4I4', v)
+  return due, seen
 end
-local function set_u32(key, seq, v) redis.call('SETRANGE', key, seq * 4, struct.pack('>I4', v)) end
+local function set_times(seq, due, seen) redis.call('SETRANGE', DUE, seq * 8, struct.pack('>I4I4', due, seen)) end
 
 local function parse(raw)
   local d, flags, klen, dlen, at = {}, 0, 0, 0, 0
@@ -53,19 +55,19 @@ local function count(field, by) redis.call('HINCRBY', COUNT, field, by) end
 
 -- A registered device with a lifetime stands in a bucket not later than its pledge's; the bucket is checked against
 -- the pledge when its time comes, so a pledge that is only raised needs no new place.
-local function set_due(seq, placed, due)
-  local old = u32(DUE, seq)
-  set_u32(DUE, seq, due)
+local function heard(seq, placed, old, due)
+  set_times(seq, due, now_s)
   if due == 0 then return end
   if placed and old > 0 and math.floor(old / BUCKET) <= math.floor(due / BUCKET) then return end
-  redis.call('APPEND', at_key(math.floor(due / BUCKET)), struct.pack('>I4', seq))
+  redis.call('APPEND', at_key(bucket_of(due, now_s)), struct.pack('>I4', seq))
 end
 local function pledge(lifetime)
   if lifetime == 0 then return 0 end
   return math.min(now_s + 2 * lifetime + 60, 4294967294)
 end
 local function answer(seq, raw, was, node, shard)
-  return {0, seq, raw, u32(DUE, seq), u32(SEEN, seq), was and 1 or 0, node or 0, shard or 0}
+  local due, seen = times(seq)
+  return {0, seq, raw, due, seen, was and 1 or 0, node or 0, shard or 0}
 end
 )lua";
 
@@ -93,38 +95,6 @@ local function merge(old, delta)
 end
 )lua";
 
-constexpr const char* kRegister = R"lua(
-local key, lifetime, queue = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
-local node, shard = tonumber(ARGV[6]), tonumber(ARGV[7])
-local seq = redis.call('HGET', KEYS[1], key)
-local d
-if seq then
-  seq = tonumber(seq)
-  d = load(seq)
-  if d and not d.enabled then return {2} end
-end
-if not d then
-  if ARGV[8] ~= '1' then return {2} end
-  if not seq then
-    seq = redis.call('INCR', KEYS[2])
-    redis.call('HSET', KEYS[1], key, seq)
-  end
-  d = {enabled = true, registered = false, generation = 0, epoch = 0, node = 0, shard = 0, lifetime = 0, counter = 0,
-       revision = 1, create = now_ms, key = key, profile = ''}
-  count('devices', 1)
-end
-local was, former_node, former_shard = d.registered, d.node, d.shard
-local placed = was and d.lifetime > 0
-if not was then count('registered', 1) end
-d.generation, d.epoch, d.counter = d.generation + 1, d.epoch + 1, d.counter + 1
-d.registered, d.queue, d.node, d.shard, d.lifetime, d.registration = true, queue, node, shard, lifetime, ARGV[9]
-set_due(seq, placed, pledge(lifetime))
-set_u32(SEEN, seq, now_s)
-local raw = save(seq, d)
-emit(1, seq, raw)
-return answer(seq, raw, was, former_node, former_shard)
-)lua";
-
 constexpr const char* kUpdate = R"lua(
 local seq = tonumber(ARGV[3])
 local d = load(seq)
@@ -134,8 +104,7 @@ local placed = d.lifetime > 0
 if ARGV[6] ~= '' then d.lifetime = tonumber(ARGV[6]) end
 if ARGV[7] ~= '' then d.queue = ARGV[7] == '1' end
 if ARGV[8] ~= '' then d.registration = merge(d.registration, ARGV[8]) end
-set_due(seq, placed, pledge(d.lifetime))
-set_u32(SEEN, seq, now_s)
+heard(seq, placed, (times(seq)), pledge(d.lifetime))
 if ARGV[9] == '1' then d.counter = d.counter + 1 end
 local raw = save(seq, d)
 if ARGV[9] == '1' then emit(2, seq, raw) end
@@ -148,8 +117,7 @@ local d = load(seq)
 if not d or not d.registered or (generation ~= 0 and d.generation ~= generation) then return {1} end
 d.registered, d.counter = false, d.counter + 1
 count('registered', -1)
-set_u32(DUE, seq, 0)
-set_u32(SEEN, seq, now_s)
+set_times(seq, 0, now_s)
 local raw = save(seq, d)
 emit(3, seq, raw)
 return answer(seq, raw, true, d.node, d.shard)
@@ -162,89 +130,9 @@ if not d or not d.registered or (generation ~= 0 and d.generation ~= generation)
 local former_node, former_shard, placed = d.node, d.shard, d.lifetime > 0
 d.epoch, d.node, d.shard = d.epoch + 1, tonumber(ARGV[5]), tonumber(ARGV[6])
 d.registration = merge(d.registration, ARGV[7])
-set_due(seq, placed, math.max(u32(DUE, seq), pledge(d.lifetime)))
-set_u32(SEEN, seq, now_s)
+local old = times(seq)
+heard(seq, placed, old, math.max(old, pledge(d.lifetime)))
 return answer(seq, save(seq, d), true, former_node, former_shard)
-)lua";
-
-constexpr const char* kExpire = R"lua(
-local ended = 0
-for i = 3, #ARGV, 2 do
-  local seq = tonumber(ARGV[i])
-  local d = load(seq)
-  if d and d.registered and d.epoch == tonumber(ARGV[i + 1]) then
-    d.registered, d.counter = false, d.counter + 1
-    set_u32(DUE, seq, 0)
-    emit(4, seq, save(seq, d))
-    ended = ended + 1
-  end
-end
-if ended > 0 then count('registered', -ended) end
-return ended
-)lua";
-
-// Looks at up to `max` places of the buckets whose time is over. The cursor is (bucket, byte offset in it).
-constexpr const char* kExpireDue = R"lua(
-local max, looked, steps, ended = tonumber(ARGV[3]), 0, 0, 0
-local bucket, offset = math.floor(now_s / BUCKET), 0
-local cursor = redis.call('GET', KEYS[1])
-if cursor then bucket, offset = struct.unpack('>I4I4', cursor) end
-
-local function expire_group(rkey, seqs, outs)
-  local fields = {}
-  for i, seq in ipairs(seqs) do fields[i] = seq % 64 end
-  local raws, changed = redis.call('HMGET', rkey, unpack(fields)), {}
-  for i, seq in ipairs(seqs) do
-    local d = raws[i] and parse(raws[i])
-    if d and d.registered and d.lifetime > 0 then
-      d.registered, d.counter = false, d.counter + 1
-      local raw = compose(d)
-      changed[#changed + 1], changed[#changed + 2] = fields[i], raw
-      outs[#outs + 1] = entry(4, seq, raw)
-    end
-    set_u32(DUE, seq, 0)
-  end
-  if #changed > 0 then redis.call('HSET', rkey, unpack(changed)) end
-end
-
-local function look_at(chunk)
-  local done, later, groups, order, outs = {}, {}, {}, {}, {}
-  for i = 1, #chunk, 4 do
-    local seq = struct.unpack('>I4', chunk, i)
-    local due = done[seq] and 0 or u32(DUE, seq)
-    done[seq] = true
-    if due > now_s then
-      local b = math.floor(due / BUCKET)
-      later[b] = (later[b] or '') .. struct.pack('>I4', seq)
-    elseif due > 0 then
-      local rkey = record_key(seq)
-      if not groups[rkey] then
-        groups[rkey] = {}
-        order[#order + 1] = rkey
-      end
-      table.insert(groups[rkey], seq)
-    end
-  end
-  for b, places in pairs(later) do redis.call('APPEND', at_key(b), places) end
-  for _, rkey in ipairs(order) do expire_group(rkey, groups[rkey], outs) end
-  for i = 1, #outs, 1000 do redis.call('RPUSH', OUT, unpack(outs, i, math.min(i + 999, #outs))) end
-  ended = ended + #outs
-end
-
-while looked < max and steps < 1024 and (bucket + 1) * BUCKET <= now_s do
-  steps = steps + 1
-  local chunk = redis.call('GETRANGE', at_key(bucket), offset, offset + 4 * (max - looked) - 1)
-  if #chunk == 0 then
-    if offset > 0 then redis.call('DEL', at_key(bucket)) end
-    bucket, offset = bucket + 1, 0
-  else
-    look_at(chunk)
-    looked, offset = looked + #chunk / 4, offset + #chunk
-  end
-end
-if ended > 0 then count('registered', -ended) end
-redis.call('SET', KEYS[1], struct.pack('>I4I4', bucket, offset))
-return {ended, (bucket + 1) * BUCKET <= now_s and 1 or 0}
 )lua";
 
 constexpr const char* kGetByKey = R"lua(
@@ -275,12 +163,11 @@ while seq <= last and (#out - 1) / 4 < max and hops < 64 do
   local fields = {}
   for q = seq, to do fields[#fields + 1] = q % 64 end
   local raws = redis.call('HMGET', record_key(seq), unpack(fields))
-  local dues = redis.call('GETRANGE', DUE, seq * 4, to * 4 + 3)
-  local seens = redis.call('GETRANGE', SEEN, seq * 4, to * 4 + 3)
+  local known = redis.call('GETRANGE', DUE, seq * 8, to * 8 + 7)
   for i = 1, #fields do
     if raws[i] then
       local n = #out
-      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = seq + i - 1, raws[i], at(dues, i), at(seens, i)
+      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = seq + i - 1, raws[i], at(known, 2 * i - 1), at(known, 2 * i)
     end
   end
   seq = to + 1
@@ -323,8 +210,7 @@ count('devices', -1)
 local raw = compose(d)
 redis.call('HDEL', KEYS[1], ARGV[3])
 redis.call('HDEL', record_key(seq), seq % 64)
-set_u32(DUE, seq, 0)
-set_u32(SEEN, seq, 0)
+set_times(seq, 0, 0)
 emit(7, seq, raw)
 return answer(seq, raw)
 )lua";
@@ -372,17 +258,14 @@ return number
 )lua";
 
 std::string with_prelude(const char* body) {
-    return std::string(kPrelude) + body;
+    return std::string(kBuckets) + kPrelude + body;
 }
 std::string with_merge(const char* body) {
-    return std::string(kPrelude) + kMerge + body;
+    return std::string(kBuckets) + kPrelude + kMerge + body;
 }
 
 }  // namespace
 
-std::string register_device() {
-    return with_prelude(kRegister);
-}
 std::string update() {
     return with_merge(kUpdate);
 }
@@ -391,12 +274,6 @@ std::string deregister() {
 }
 std::string adopt() {
     return with_merge(kAdopt);
-}
-std::string expire() {
-    return with_prelude(kExpire);
-}
-std::string expire_due() {
-    return with_prelude(kExpireDue);
 }
 std::string get_by_key() {
     return with_prelude(kGetByKey);

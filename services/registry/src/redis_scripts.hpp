@@ -10,22 +10,22 @@ enum Status : int { ok = 0, not_found = 1, forbidden = 2, stale = 3, exists = 4,
 // Lua sources. All of one device's or one partition's keys; ARGV[1] is the hash tag "{pN}", ARGV[2] the wall time
 // in milliseconds. Answers about one device are {status, sequence, record, pledge, last seen, was registered,
 // former node, former shard}.
-std::string register_device();  // KEYS: index, seq · key, lifetime, queue, node, shard, create, registration
-std::string update();           // sequence, generation, epoch, lifetime or "", queue or "", delta, changed
-std::string deregister();       // sequence, generation
-std::string adopt();            // sequence, generation, node, shard, delta
-std::string expire();           // (sequence, epoch)*
-std::string expire_due();       // KEYS: cur · max
-std::string get_by_key();       // KEYS: index · key
-std::string get_by_sequence();  // sequence
-std::string list();             // KEYS: seq · after, max
-std::string create();           // KEYS: index, seq · key, enabled, profile
-std::string modify();           // KEYS: index · key, revision, enabled, profile
-std::string remove();           // KEYS: index · key, revision or ""
-std::string trim();             // KEYS: lease, out · owner, count
-std::string take_lease();       // KEYS: lease · owner, former; gives the holder
-std::string release();          // KEYS: lease · owner
-std::string heartbeat();        // KEYS: replicas · name, ttl; gives {1 when the name is new, live names...}
-std::string register_node();    // KEYS: nodes · instance, address, number
+std::string register_devices();  // ARGV: tag, then for each device what pack_register() makes; one string of answers
+std::string update();            // sequence, generation, epoch, lifetime or "", queue or "", delta, changed
+std::string deregister();        // sequence, generation
+std::string adopt();             // sequence, generation, node, shard, delta
+std::string expire();            // (sequence, epoch)*
+std::string expire_due();        // KEYS: cur · max
+std::string get_by_key();        // KEYS: index · key
+std::string get_by_sequence();   // sequence
+std::string list();              // KEYS: seq · after, max
+std::string create();            // KEYS: index, seq · key, enabled, profile
+std::string modify();            // KEYS: index · key, revision, enabled, profile
+std::string remove();            // KEYS: index · key, revision or ""
+std::string trim();              // KEYS: lease, out · owner, count
+std::string take_lease();        // KEYS: lease · owner, former; gives the holder
+std::string release();           // KEYS: lease · owner
+std::string heartbeat();         // KEYS: replicas · name, ttl; gives {1 when the name is new, live names...}
+std::string register_node();     // KEYS: nodes · instance, address, number
 
 }  // namespace lanyard::registry::scripts

@@ -46,9 +46,11 @@ std::string_view label_of(RegistrationResult::Status status) {
     }
 }
 
-std::string root_path_of(const DeviceRecord& device) {
-    const auto version = lwm2m::Version::parse(device.registration.lwm2m_version).value_or(lwm2m::Version{});
-    const auto objects = lwm2m::parse_object_list(device.registration.object_links, version);
+std::string root_path_of(const RegistrationInfo& registration) {
+    // Only a link with this resource type names a root, so most lists need not be parsed.
+    if (registration.object_links.find("oma.lwm2m") == std::string::npos) return {};
+    const auto version = lwm2m::Version::parse(registration.lwm2m_version).value_or(lwm2m::Version{});
+    const auto objects = lwm2m::parse_object_list(registration.object_links, version);
     if (!objects || objects->root_path.empty()) return {};
     return objects->root_path.substr(1);
 }
@@ -62,8 +64,18 @@ void fill(const DeviceRecord& device, internal::v1::OwnedRegistration& out) {
     out.set_queue_mode(device.queue_mode);
     out.set_tenant(device.tenant);
     out.set_endpoint(device.endpoint);
-    out.set_root_path(root_path_of(device));
+    out.set_root_path(root_path_of(device.registration));
     out.set_lwm2m_version(device.registration.lwm2m_version);
+}
+
+// What is known before the store has answered.
+void fill(const RegisterCommand& command, internal::v1::OwnedRegistration& out) {
+    out.set_lifetime_s(command.lifetime_s);
+    out.set_queue_mode(command.queue_mode);
+    out.set_tenant(command.name.tenant);
+    out.set_endpoint(command.name.endpoint);
+    out.set_root_path(root_path_of(command.registration));
+    out.set_lwm2m_version(command.registration.lwm2m_version);
 }
 
 }  // namespace
@@ -148,7 +160,32 @@ void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Re
     command.shard = static_cast<std::uint16_t>(in.shard());
     command.auto_create = tenants_.find(in.tenant())->second->auto_create;
     command.now_ms = in.received_ms();
-    store_.register_device(std::move(command), changed(std::move(call), kRegisters));
+    RegistrationResult result;
+    fill(command, *result.mutable_registration());
+    Owner owner{node, command.shard};
+    store_.register_device(std::move(command), [this, alive = alive_, call = std::move(call), owner,
+                                                result = std::move(result)](Result<Registered> registered) mutable {
+        if (!*alive) return;
+        if (!registered) return answer(call, registered.error());
+        internal::v1::OwnedRegistration& out = *result.mutable_registration();
+        out.set_device_number(registered->device.value);
+        out.set_generation(registered->generation);
+        out.set_epoch(registered->epoch);
+        out.set_pledge_s(registered->pledge_s);
+        events_.changed(registered->device.partition());
+        if (registered->was_registered) {
+            fence({registered->former_node, registered->former_shard}, owner, registered->device, registered->epoch);
+        }
+        answer(call, std::move(result));
+    });
+}
+
+void RegistrationHandler::fence(Owner former, Owner now, identity::DeviceNumber device, std::uint32_t epoch) {
+    if (former == now || former.node == 0) return;
+    internal::v1::Fenced fenced;
+    fenced.set_device_number(device.value);
+    fenced.set_epoch(epoch);
+    events_.fenced(former.node, fenced);
 }
 
 void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
@@ -233,12 +270,9 @@ Done<Change> RegistrationHandler::changed(Call call, Effects effects) {
         RegistrationResult result;
         fill(device, *result.mutable_registration());
         if (effects.emits) events_.changed(device.number.partition());
-        const bool moved = change->former_node != device.node || change->former_shard != device.shard;
-        if (effects.owner_may_change && change->was_registered && moved && change->former_node != 0) {
-            internal::v1::Fenced fenced;
-            fenced.set_device_number(device.number.value);
-            fenced.set_epoch(device.epoch);
-            events_.fenced(change->former_node, fenced);
+        if (effects.owner_may_change && change->was_registered) {
+            fence({change->former_node, change->former_shard}, {device.node, device.shard}, device.number,
+                  device.epoch);
         }
         answer(call, std::move(result));
     };

@@ -49,12 +49,17 @@ class RegistrationHandler {
         Reply reply;
     };
 
+    struct Owner {
+        std::uint32_t node = 0;
+        std::uint16_t shard = 0;
+        friend bool operator==(const Owner&, const Owner&) = default;
+    };
+
     // What a successful command does beside the record.
     struct Effects {
         bool emits;  // a lifecycle event
         bool owner_may_change;
     };
-    static constexpr Effects kRegisters{true, true};
     static constexpr Effects kAdopts{false, true};
     static constexpr Effects kEnds{true, false};
 
@@ -70,6 +75,8 @@ class RegistrationHandler {
     [[nodiscard]] Result<void> check_register(const internal::v1::Register& in) const;
     // The answer to a command about one registration.
     Done<Change> changed(Call call, Effects effects);
+    // Tells the former owner, if there was another one.
+    void fence(Owner former, Owner now, identity::DeviceNumber device, std::uint32_t epoch);
     void answer(Call& call, const Error& error);
     // Unset status: ok.
     void answer(Call& call, internal::v1::RegistrationResult&& result);

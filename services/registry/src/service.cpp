@@ -243,6 +243,7 @@ Result<void> RegistryService::open_server() {
 void RegistryService::start_timers() {
     loop_.post([this] { leases_->round(); });
     loop_.every(config_.lease.renew, [this] { leases_->round(); });
+    loop_.every(config_.outbox.gather, [this] { pump_->tick(); });
     loop_.every(config_.outbox.poll, [this] { pump_->poll(); });
     loop_.every(config_.expiry_round, [this] { expiry_->round(); });
     loop_.every(kRouterTick, [this] { router_->tick(); });

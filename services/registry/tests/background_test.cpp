@@ -1,6 +1,9 @@
 // Outbox, leases and expiry on the memory store, in virtual time.
 #include <map>
 
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/message_differencer.h>
+
 #include "event_value.hpp"
 #include "expiry_loop.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
@@ -48,7 +51,9 @@ class Background : public ::testing::Test {
         command.lifetime_s = lifetime_s;
         command.auto_create = true;
         command.now_ms = kNow;
-        return wait<Change>(loop_, [&](auto done) { store_.register_device(command, std::move(done)); })->device;
+        const auto known =
+            *wait<Registered>(loop_, [&](auto done) { store_.register_device(command, std::move(done)); });
+        return *wait<DeviceRecord>(loop_, [&](auto done) { store_.get(known.device, std::move(done)); });
     }
     void hold_lease(std::uint32_t partition, const std::string& owner) {
         (void)wait<std::string>(loop_, [&](auto done) { store_.take_lease(partition, owner, "", std::move(done)); });
@@ -378,7 +383,7 @@ OutboxEntry sample_entry() {
 }
 
 TEST(EventValue, JsonHasTheProtoNamesAndPlainNumbers) {
-    const std::string value = encode(to_lifecycle(sample_entry(), SipKey{}, "ingress-0"), ValueFormat::json);
+    const std::string value = event_values(sample_entry(), SipKey{}, "ingress-0", ValueFormat::json).lifecycle;
     EXPECT_NE(value.find("\"event\":\"registered\""), std::string::npos) << value;
     EXPECT_NE(value.find("\"time_ms\":1764000000000"), std::string::npos);
     EXPECT_NE(value.find("\"event_id\":\"197-9\""), std::string::npos);
@@ -390,10 +395,10 @@ TEST(EventValue, JsonHasTheProtoNamesAndPlainNumbers) {
 TEST(EventValue, DeviceStateComesBackFromBothForms) {
     OutboxEntry entry = sample_entry();
     entry.device.endpoint = "urn:a";
-    const auto record = to_device_state(entry, SipKey{}, "ingress-0");
     for (const auto format : {ValueFormat::json, ValueFormat::protobuf}) {
+        const auto values = event_values(entry, SipKey{}, "ingress-0", format);
         const auto back =
-            decode_device_state(encode(record, format), format == ValueFormat::json ? kJsonType : kProtobufType);
+            decode_device_state(values.device_state, format == ValueFormat::json ? kJsonType : kProtobufType);
         ASSERT_TRUE(back);
         EXPECT_EQ(back->endpoint(), "urn:a");
         EXPECT_EQ(back->state(), "registered");
@@ -404,6 +409,33 @@ TEST(EventValue, DeviceStateComesBackFromBothForms) {
     }
     EXPECT_FALSE(decode_device_state("[1]", kJsonType));
     EXPECT_FALSE(decode_device_state("{", kJsonType));
+}
+
+template <class Message>
+void expect_same_content(const std::string& json, const std::string& bytes) {
+    Message from_json;
+    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json, &from_json).ok()) << json;
+    Message from_bytes;
+    ASSERT_TRUE(from_bytes.ParseFromString(bytes));
+    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(from_json, from_bytes)) << json;
+}
+
+TEST(EventValue, JsonSaysWhatProtobufSays) {
+    OutboxEntry entry = sample_entry();
+    entry.device.endpoint = "urn:\xc3\xa4\t\"\\a";
+    entry.device.node = 4;
+    entry.device.shard = 1;
+    entry.device.profile.labels["a\"b"] = "c\nd";
+    entry.device.registration.binding = "U";
+    entry.device.registration.remote_address = "[::1]:5683";
+    entry.device.registration.register_ms = kNow - 7;
+    for (const bool registered : {true, false}) {
+        entry.device.registered = registered;
+        const auto json = event_values(entry, SipKey{}, "ingress-0", ValueFormat::json);
+        const auto bytes = event_values(entry, SipKey{}, "ingress-0", ValueFormat::protobuf);
+        expect_same_content<events::v1::LifecycleRecord>(json.lifecycle, bytes.lifecycle);
+        expect_same_content<events::v1::DeviceStateRecord>(json.device_state, bytes.device_state);
+    }
 }
 
 }  // namespace

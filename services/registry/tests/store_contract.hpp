@@ -37,8 +37,18 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
         command.now_ms = now;
         return command;
     }
+    // With the device as it is read afterwards.
     Result<Change> register_device(RegisterCommand command) {
-        return wait<Change>(loop_, [&](auto done) { store_->register_device(std::move(command), std::move(done)); });
+        const std::string endpoint = command.name.endpoint;
+        const auto answer =
+            wait<Registered>(loop_, [&](auto done) { store_->register_device(std::move(command), std::move(done)); });
+        if (!answer) return answer.error();
+        const DeviceRecord device = *get(endpoint);
+        EXPECT_EQ(answer->device, device.number);
+        EXPECT_EQ(answer->generation, device.generation);
+        EXPECT_EQ(answer->epoch, device.epoch);
+        EXPECT_EQ(answer->pledge_s, device.pledge_s);
+        return Change{device, answer->was_registered, answer->former_node, answer->former_shard};
     }
     Change registered(const std::string& endpoint, std::uint32_t lifetime_s = 300, UnixMillis now = kNow) {
         return *register_device(registering(endpoint, lifetime_s, now));

@@ -39,8 +39,9 @@ struct LeaseConfig {
 
 // Publishing of lifecycle events.
 struct OutboxConfig {
-    Duration poll = std::chrono::milliseconds(100);         // how often the hints of other replicas are read
-    std::uint32_t batch_max = 500;                          // events of one partition in flight
+    Duration poll = std::chrono::milliseconds(250);         // how often the hints of other replicas are read
+    Duration gather = std::chrono::milliseconds(20);        // shortest time between two looks at a partition
+    std::uint32_t batch_max = 1000;                         // events of one partition in flight
     std::uint32_t in_flight_max = 20000;                    // events of this replica in flight
     Duration retry_after = std::chrono::milliseconds(500);  // pause of a partition after a failed batch
 };
@@ -80,11 +81,11 @@ struct Config {
     OutboxConfig outbox;
     WatchConfig watch;
     DownlinkConfig downlink;
-    Duration expiry_round = std::chrono::milliseconds(1000);  // how often due devices are looked for
-    std::uint32_t expiry_batch = 512;                         // devices of one script call
-    Duration awake_window = std::chrono::seconds(93);         // queue mode: awake this long after a sign of life
-    Duration command_deadline = std::chrono::seconds(2);      // of one registration command; then UNAVAILABLE
-    std::uint32_t commands_max = 65536;                       // registration commands in hand; then UNAVAILABLE
+    Duration expiry_round = std::chrono::milliseconds(250);  // how often due devices are looked for
+    std::uint32_t expiry_batch = 512;                        // devices of one script call
+    Duration awake_window = std::chrono::seconds(93);        // queue mode: awake this long after a sign of life
+    Duration command_deadline = std::chrono::seconds(2);     // of one registration command; then UNAVAILABLE
+    std::uint32_t commands_max = 65536;                      // registration commands in hand; then UNAVAILABLE
 };
 
 void bind(runtime::Binder& binder, Config& config);

@@ -84,6 +84,17 @@ struct Change {
     std::uint16_t former_shard = 0;
 };
 
+// What a Register came to. The rest of the device's registration is as the command says.
+struct Registered {
+    identity::DeviceNumber device;
+    std::uint32_t generation = 0;
+    std::uint32_t epoch = 0;
+    std::uint32_t pledge_s = 0;
+    bool was_registered = false;
+    std::uint32_t former_node = 0;
+    std::uint16_t former_shard = 0;
+};
+
 struct CreateCommand {
     identity::DeviceName name;
     DeviceProfile profile;
@@ -108,7 +119,8 @@ struct RemoveCommand {
 
 struct ExpiryProgress {
     std::size_t expired = 0;
-    bool more = false;  // call again at once
+    bool more = false;              // call again at once
+    std::chrono::seconds quiet{0};  // nothing falls due before that much time has passed
 };
 
 struct DevicePage {
@@ -135,7 +147,7 @@ struct Heartbeat {
 };
 
 // expire_due finds something new only when such a step of Unix time is over.
-inline constexpr std::int64_t kExpiryStepSeconds = 8;
+inline constexpr std::int64_t kExpiryStepSeconds = 2;
 
 struct Counts {
     std::int64_t devices = 0;
@@ -151,7 +163,7 @@ class DeviceStore {
     virtual ~DeviceStore() = default;
 
     // permission_denied: the device is disabled, or unknown and auto_create is off.
-    virtual void register_device(RegisterCommand command, Done<Change> done) = 0;
+    virtual void register_device(RegisterCommand command, Done<Registered> done) = 0;
     // not_found: not registered in this generation; failed_precondition: another owner has a newer epoch.
     virtual void update(UpdateCommand command, Done<Change> done) = 0;
     // not_found.

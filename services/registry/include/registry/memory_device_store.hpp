@@ -17,7 +17,7 @@ class MemoryDeviceStore final : public DeviceStore {
     MemoryDeviceStore(std::shared_ptr<MemoryDevices> devices, Executor executor)
         : devices_(std::move(devices)), executor_(std::move(executor)) {}
 
-    void register_device(RegisterCommand command, Done<Change> done) override;
+    void register_device(RegisterCommand command, Done<Registered> done) override;
     void update(UpdateCommand command, Done<Change> done) override;
     void deregister(DeregisterCommand command, Done<Change> done) override;
     void adopt(AdoptCommand command, Done<Change> done) override;

@@ -1,0 +1,238 @@
+// The scripts that work on many devices in one call.
+#include "redis_script_parts.hpp"
+#include "redis_scripts.hpp"
+
+namespace lanyard::registry::scripts {
+namespace {
+
+// Many devices in one call, so it has no prelude and calls Redis as rarely as it can: three times for each device that
+// is known, and a few times for all of them.
+constexpr const char* kRegister = R"lua(
+local HEAD = '>BBI4I4I4I2I4I4I4I8I2I2'
+local call, pack, read, sub, floor = redis.call, struct.pack, struct.unpack, string.sub, math.floor
+local REG, DEV = 'reg:' .. ARGV[1] .. ':', 'dev:' .. ARGV[1] .. ':'
+local INDEX, RECORD = DEV .. 'i:', DEV .. 'r:'
+local answers, entries, times, seqs, dues, placed = {}, {}, {}, {}, {}, {}
+local made, began = 0, 0
+
+local function register(arg)
+  local flags, now_ms, lifetime, node, shard, bucket, klen, at = read('>BI8I4I4I2BI2', arg)
+  local key = sub(arg, at, at + klen - 1)
+  local seq = tonumber(call('HGET', INDEX .. bucket, key) or nil)
+  local rkey = seq and RECORD .. floor(seq / 64)
+  local raw = seq and call('HGET', rkey, seq % 64)
+  local generation, epoch, counter, revision, create, profile = 0, 0, 0, 1, now_ms, ''
+  local was, former_node, former_shard, former_lifetime = 0, 0, 0, 0
+  if raw then
+    local version, old, old_klen, dlen, rest
+    version, old, generation, epoch, former_node, former_shard, former_lifetime, counter, revision, create, old_klen,
+      dlen, rest = read(HEAD, raw)
+    if old % 2 == 0 then return pack('>B', 2) .. string.rep('\0', 23) end
+    was = floor(old / 2) % 2
+    if dlen > 0 then profile = sub(raw, rest + old_klen, rest + old_klen + dlen - 1) end
+  else
+    if flags < 2 then return pack('>B', 2) .. string.rep('\0', 23) end
+    if not seq then
+      seq = call('INCR', REG .. 'seq')
+      rkey = RECORD .. floor(seq / 64)
+      call('HSET', INDEX .. bucket, key, seq)
+    end
+    made = made + 1
+  end
+  if was == 0 then began = began + 1 end
+  generation, epoch = generation + 1, epoch + 1
+  local record = pack(HEAD, 1, 3 + flags % 2 * 4, generation, epoch, node, shard, lifetime, counter + 1, revision,
+    create, klen, #profile) .. key .. profile .. sub(arg, at + klen)
+  call('HSET', rkey, seq % 64, record)
+  entries[#entries + 1] = pack('>BBI8I4', 1, 1, now_ms, seq) .. record
+  local now_s = floor(now_ms / 1000)
+  local due = lifetime > 0 and math.min(now_s + 2 * lifetime + 60, 4294967294) or 0
+  local n, i = #seqs + 1, #times
+  seqs[n], dues[n], placed[n] = seq, due, was == 1 and former_lifetime > 0
+  times[i + 1], times[i + 2], times[i + 3], times[i + 4] = 'SET', 'u32', '#' .. 2 * seq, due
+  times[i + 5], times[i + 6], times[i + 7], times[i + 8] = 'SET', 'u32', '#' .. 2 * seq + 1, now_s
+  return pack('>BI4I4I4I4BI4I2', 0, seq, generation, epoch, due, was, former_node, former_shard)
+end
+
+for i = 2, #ARGV do answers[i - 1] = register(ARGV[i]) end
+if #seqs > 0 then
+  local before, places = call('BITFIELD', REG .. 'due', unpack(times)), {}
+  for i, due in ipairs(dues) do
+    local old = before[2 * i - 1]
+    if due > 0 and not (placed[i] and old > 0 and floor(old / BUCKET) <= floor(due / BUCKET)) then
+      local bucket = bucket_of(due, times[8 * i])
+      places[bucket] = (places[bucket] or '') .. pack('>I4', seqs[i])
+    end
+  end
+  for bucket, place in pairs(places) do call('APPEND', REG .. 'at:' .. bucket, place) end
+  if made > 0 then call('HINCRBY', REG .. 'count', 'devices', made) end
+  if began > 0 then call('HINCRBY', REG .. 'count', 'registered', began) end
+  call('RPUSH', REG .. 'out', unpack(entries))
+end
+return table.concat(answers)
+)lua";
+
+// Ends registrations by the hundred: records are read and written by the hash, and patched instead of taken apart.
+constexpr const char* kEnding = R"lua(
+local call, pack, read, sub, floor = redis.call, struct.pack, struct.unpack, string.sub, math.floor
+local tag, now_ms = ARGV[1], tonumber(ARGV[2])
+local now_s = floor(now_ms / 1000)
+local REG, RECORD = 'reg:' .. tag .. ':', 'dev:' .. tag .. ':r:'
+local outs, cleared = {}, {}
+
+-- {record hash = {sequence, ...}}
+local function grouped(seqs)
+  local groups = {}
+  for _, seq in ipairs(seqs) do
+    local number = floor(seq / 64)
+    local group = groups[number]
+    if not group then
+      group = {}
+      groups[number] = group
+    end
+    group[#group + 1] = seq
+  end
+  return groups
+end
+
+local function ended(raw, flags, seq)
+  local after = '\1' .. string.char(flags - 2) .. sub(raw, 3, 20) .. pack('>I4', read('>I4', raw, 21) + 1) .. sub(raw, 25)
+  outs[#outs + 1] = pack('>BBI8I4', 1, 4, now_ms, seq) .. after
+  return after
+end
+
+-- `ends(seq, epoch, lifetime)` decides. Pledges of all are cleared at the end.
+local function end_some(seqs, ends)
+  for number, group in pairs(grouped(seqs)) do
+    local rkey, fields, changed = RECORD .. number, {}, {}
+    for i, seq in ipairs(group) do fields[i] = seq % 64 end
+    local raws = call('HMGET', rkey, unpack(fields))
+    for i, seq in ipairs(group) do
+      local raw = raws[i]
+      local flags = raw and string.byte(raw, 2) or 0
+      if floor(flags / 2) % 2 == 1 then
+        local _, epoch, _, _, lifetime = read('>I4I4I4I2I4', raw, 3)
+        if ends(seq, epoch, lifetime) then
+          changed[#changed + 1] = fields[i]
+          changed[#changed + 1] = ended(raw, flags, seq)
+        end
+      end
+    end
+    if #changed > 0 then call('HSET', rkey, unpack(changed)) end
+  end
+end
+
+local function clear(seq)
+  local n = #cleared
+  cleared[n + 1], cleared[n + 2], cleared[n + 3], cleared[n + 4] = 'SET', 'u32', '#' .. 2 * seq, 0
+end
+
+local function finish()
+  for i = 1, #cleared, 4000 do
+    call('BITFIELD', REG .. 'due', unpack(cleared, i, math.min(i + 3999, #cleared)))
+  end
+  for i = 1, #outs, 1000 do call('RPUSH', REG .. 'out', unpack(outs, i, math.min(i + 999, #outs))) end
+  if #outs > 0 then call('HINCRBY', REG .. 'count', 'registered', -#outs) end
+  return #outs
+end
+)lua";
+
+constexpr const char* kExpire = R"lua(
+local seqs, epochs = {}, {}
+for i = 3, #ARGV, 2 do
+  local seq = tonumber(ARGV[i])
+  if not epochs[seq] then seqs[#seqs + 1] = seq end
+  epochs[seq] = math.max(epochs[seq] or 0, tonumber(ARGV[i + 1]))
+end
+end_some(seqs, function(seq, epoch)
+  if epoch ~= epochs[seq] then return false end
+  clear(seq)
+  return true
+end)
+return finish()
+)lua";
+
+// Looks at up to `max` places of the buckets whose time is over. The cursor is (bucket, byte offset in it). Gives what
+// has ended, 1 when there is more, and for how many seconds from now nothing falls due: a Register pledges at least
+// 62 seconds and stands not more than an eighth before it.
+constexpr const char* kExpireDue = R"lua(
+local SPAN = 24
+local max, looked, steps = tonumber(ARGV[3]), 0, 0
+local bucket, offset = floor(now_s / BUCKET), 0
+local cursor = call('GET', KEYS[1])
+if cursor then bucket, offset = read('>I4I4', cursor) end
+local function at_key(number) return REG .. 'at:' .. number end
+local function is_over(number) return (number + 1) * BUCKET <= now_s end
+local function all_empty(first, count)
+  local keys = {}
+  for i = 1, count do keys[i] = at_key(first + i - 1) end
+  return call('EXISTS', unpack(keys)) == 0
+end
+
+local function pledges(seqs)
+  local words = {}
+  for i, seq in ipairs(seqs) do words[3 * i - 2], words[3 * i - 1], words[3 * i] = 'GET', 'u32', '#' .. 2 * seq end
+  local dues = {}
+  for i = 1, #words, 3000 do
+    local part = call('BITFIELD', REG .. 'due', unpack(words, i, math.min(i + 2999, #words)))
+    for k = 1, #part do dues[#dues + 1] = part[k] end
+  end
+  return dues
+end
+
+local function look_at(chunk)
+  local seqs, known, over, later = {}, {}, {}, {}
+  for i = 1, #chunk, 4 do
+    local seq = read('>I4', chunk, i)
+    if not known[seq] then seqs[#seqs + 1] = seq end
+    known[seq] = true
+  end
+  for i, due in ipairs(pledges(seqs)) do
+    local seq = seqs[i]
+    if due > now_s then
+      local b = bucket_of(due, now_s)
+      later[b] = (later[b] or '') .. pack('>I4', seq)
+    elseif due > 0 then
+      over[#over + 1] = seq
+      clear(seq)
+    end
+  end
+  for b, places in pairs(later) do call('APPEND', at_key(b), places) end
+  end_some(over, function(_, _, lifetime) return lifetime > 0 end)
+end
+
+while looked < max and steps < 1024 and is_over(bucket) do
+  steps = steps + 1
+  if offset == 0 and is_over(bucket + SPAN - 1) and all_empty(bucket, SPAN) then
+    bucket = bucket + SPAN
+  else
+    local chunk = call('GETRANGE', at_key(bucket), offset, offset + 4 * (max - looked) - 1)
+    if #chunk == 0 then
+      if offset > 0 then call('DEL', at_key(bucket)) end
+      bucket, offset = bucket + 1, 0
+    else
+      look_at(chunk)
+      looked, offset = looked + #chunk / 4, offset + #chunk
+    end
+  end
+end
+local count, quiet = finish(), 0
+call('SET', KEYS[1], pack('>I4I4', bucket, offset))
+if is_over(bucket) then return {count, 1, 0} end
+if all_empty(bucket, SPAN) then quiet = (bucket + SPAN) * BUCKET - now_s end
+return {count, 0, quiet}
+)lua";
+
+}  // namespace
+
+std::string register_devices() {
+    return std::string(kBuckets) + kRegister;
+}
+std::string expire() {
+    return std::string(kBuckets) + kEnding + kExpire;
+}
+std::string expire_due() {
+    return std::string(kBuckets) + kEnding + kExpireDue;
+}
+
+}  // namespace lanyard::registry::scripts
