@@ -2,11 +2,15 @@
 
 #include "desired.hpp"
 #include "freshness.hpp"
+#include "lanyard/events/v1/telemetry.pb.h"
 #include "latest_buffer.hpp"
+#include "latest_codec.hpp"
 #include "lifecycle_event.hpp"
 #include "partitions.hpp"
 #include "plan.hpp"
 #include "resume_token.hpp"
+#include "store_records.hpp"
+#include "telemetry_value.hpp"
 #include "template_rules.hpp"
 #include "watermark.hpp"
 
@@ -265,6 +269,40 @@ TEST(LifecycleEvent, RefusesWhatIsNone) {
         EXPECT_FALSE(parse_lifecycle(as_bytes(text), "application/json")) << text;
     }
     EXPECT_FALSE(parse_lifecycle(as_bytes("\xff"), "application/protobuf"));
+}
+
+TEST(LatestCodec, GivesBackEveryTypeOfValue) {
+    const lwm2m::Value values[] = {
+        std::int64_t{-5},        std::uint64_t{1} << 63,   21.5, true, std::string("a"), Bytes{0, 255}, lwm2m::Time{-7},
+        lwm2m::ObjectLink{3, 1}, lwm2m::CoreLink{"</3/0>"}};
+    const lwm2m::Path path{3303, 0, 5700};
+    for (const lwm2m::Value& value : values) {
+        const std::string record = encode_latest_record(value, 1000, 1500, true);
+        events::v1::TelemetryRecord found;
+        ASSERT_TRUE(read_latest({"/3303/0/5700", 1000, record}, found));
+        events::v1::TelemetryRecord expected;
+        TelemetryValue telemetry;
+        telemetry.path = path;
+        telemetry.path_text = "/3303/0/5700";
+        telemetry.time_ms = 1000;
+        telemetry.received_ms = 1500;
+        telemetry.value = &value;
+        telemetry.origin = "send";
+        fill_record(expected, telemetry);
+        EXPECT_EQ(found.SerializeAsString(), expected.SerializeAsString()) << value.index();
+    }
+    events::v1::TelemetryRecord found;
+    EXPECT_FALSE(read_latest({"/3303/0/5700", 1000, "\xff"}, found));
+    EXPECT_FALSE(read_latest({"3303/x", 1000, ""}, found));
+}
+
+TEST(StoreRecords, DamagedEntriesAreLeftOut) {
+    const std::string good = encode_states(std::vector<ObservationState>{{7, State::failed, "4.04", 2, 99}});
+    EXPECT_EQ(decode_states(good).size(), 1U);
+    EXPECT_EQ(decode_states(good + std::string("\0\0\x09\x02", 4)).size(), 1U);
+    EXPECT_TRUE(decode_states(good.substr(0, good.size() - 1)).empty());
+    EXPECT_TRUE(decode_latest("\xff\xff\xff").values.empty());
+    EXPECT_TRUE(decode_owns(std::string("\0\0\x01\x05", 4)).empty());
 }
 
 TEST(LatestBuffer, KeepsTheNewestByTimeOfMeasurement) {

@@ -303,6 +303,30 @@ TEST_F(Background, AReplicaIsToldOfEventsThatAnotherOneWrote) {
     EXPECT_TRUE(wait<std::vector<std::uint32_t>>(loop_, [&](auto done) { store_.changed(std::move(done)); })->empty());
 }
 
+TEST_F(Background, ChangesThatFollowSoonAreReadTogether) {
+    FakePublisher publisher;
+    auto pump = make_pump(publisher);
+    const std::uint32_t partition = identity::partition_of("default/a");
+    hold_lease(partition, "me");
+    pump->hold(partition, true);
+    loop_.run_ready();
+    now_ += 1s;
+    register_device("a");
+    pump->poke(partition);
+    loop_.run_ready();
+    EXPECT_EQ(publisher.ids.size(), 1U) << "a lonely one at once";
+    for (int i = 0; i < 3; ++i) {
+        register_device("a");
+        pump->poke(partition);
+        loop_.run_ready();
+    }
+    EXPECT_EQ(publisher.ids.size(), 1U);
+    now_ += 20ms;
+    pump->tick();
+    loop_.run_ready();
+    EXPECT_EQ(publisher.ids.size(), 4U);
+}
+
 TEST_F(Background, AnEventWithoutAHintIsFoundInTurn) {
     FakePublisher publisher;
     auto pump = make_pump(publisher);
