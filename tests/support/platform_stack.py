@@ -110,7 +110,7 @@ class Stack:
                         "tenants": "[{id: default, auto_create: true}]", "instance": f"registry-{index}"}
         elif kind == "observation":
             settings = {"grpc.listen": f"127.0.0.1:{self.observation_ports[index]}", **self._redis(),
-                        **self._common(kind), "registry.addresses": registries, "templates": TEMPERATURE_TEMPLATE}
+                        "registry.addresses": registries, "templates": TEMPERATURE_TEMPLATE, **self._common(kind)}
         elif kind == "ingress":
             listener = f"[{{address: '127.0.0.1:{self.coap_ports[index]}', tenant: default}}]"
             settings = {"coap.listeners": listener, "grpc.listen": f"127.0.0.1:{free_port()}",
