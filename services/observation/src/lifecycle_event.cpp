@@ -1,14 +1,13 @@
 #include "lifecycle_event.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json_reader.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
 
 namespace lanyard::observation {
@@ -26,12 +25,11 @@ Result<LifecycleEvent> checked(LifecycleEvent event, const OwnerHint& owner) {
     return event;
 }
 
-// Takes the fields that matter out of the text as it is read, without building a tree of it. Fields of other types
-// than expected are passed over.
+// The fields that matter, and where they go. Those of other types than expected are passed over.
 class EventReader {
   public:
-    explicit EventReader(LifecycleEvent& event, OwnerHint& owner)
-        : event_(event),
+    EventReader(LifecycleEvent& event, OwnerHint& owner)
+        : device_(event.device),
           texts_{{{"event", &event.event},
                   {"tenant", &event.device.tenant},
                   {"endpoint", &event.device.endpoint},
@@ -43,70 +41,57 @@ class EventReader {
                     {"ingress_node", &owner.node},
                     {"ingress_shard", &owner.shard}}} {}
 
-    // What nlohmann::json::sax_parse calls; false stops it.
-    bool start_object(std::size_t) { return enter(true); }
-    bool start_array(std::size_t) { return enter(false); }
-    bool end_object() { return leave(); }
-    bool end_array() { return leave(); }
-    bool key(std::string& name) {
-        if (depth_ == 1) {
-            name_ = std::move(name);
-        } else if (in_labels()) {
-            label_ = std::move(name);
+    [[nodiscard]] bool read(std::string_view text) {
+        JsonReader in(text);
+        std::string name;
+        for (in.open_object(); in.next_member(name);) {
+            if (name == "labels" && in.at_object()) {
+                labels(in);
+            } else if (in.at_string()) {
+                string(in, name);
+            } else {
+                number(in, name);
+            }
         }
-        return true;
+        return in.finish();
     }
-    bool string(std::string& text) {
-        if (in_labels()) event_.device.labels.emplace(label_, std::move(text));
-        if (depth_ != 1) return true;
-        for (const auto& [name, target] : texts_) {
-            if (name == name_) *target = std::move(text);
-        }
-        return true;
-    }
-    bool number_unsigned(std::uint64_t number) {
-        if (depth_ != 1 || number > std::numeric_limits<std::uint32_t>::max()) return true;
-        for (const auto& [name, target] : numbers_) {
-            if (name == name_) *target = static_cast<std::uint32_t>(number);
-        }
-        return true;
-    }
-    bool number_integer(std::int64_t) { return true; }  // negative
-    bool number_float(double, const std::string&) { return true; }
-    bool boolean(bool) { return true; }
-    bool null() { return true; }
-    bool binary(std::vector<std::uint8_t>&) { return true; }
-    bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) { return false; }
 
   private:
-    [[nodiscard]] bool in_labels() const { return depth_ == 2 && labels_; }
-    bool enter(bool object) {
-        if (depth_ == 0 && !object) return false;
-        if (depth_ == 1) labels_ = object && name_ == "labels";
-        ++depth_;
-        return depth_ <= kDepthMax;
+    void labels(JsonReader& in) {
+        std::string name;
+        std::string value;
+        for (in.open_object(); in.next_member(name);) {
+            if (!in.at_string()) {
+                in.skip();
+                continue;
+            }
+            in.read_string(value);
+            device_.labels.emplace(name, value);
+        }
     }
-    bool leave() {
-        --depth_;
-        return true;
+    void string(JsonReader& in, std::string_view name) {
+        const auto found =
+            std::find_if(texts_.begin(), texts_.end(), [&](const auto& field) { return field.first == name; });
+        if (found != texts_.end()) return in.read_string(*found->second);
+        in.skip();
+    }
+    void number(JsonReader& in, std::string_view name) {
+        const auto value = in.read_unsigned();
+        if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return;
+        for (const auto& [field, target] : numbers_) {
+            if (field == name) *target = static_cast<std::uint32_t>(*value);
+        }
     }
 
-    static constexpr int kDepthMax = 64;
-
-    LifecycleEvent& event_;
+    DeviceInfo& device_;
     std::array<std::pair<std::string_view, std::string*>, 5> texts_;
     std::array<std::pair<std::string_view, std::uint32_t*>, 5> numbers_;
-    std::string name_;   // of the field at depth 1
-    std::string label_;  // within labels
-    int depth_ = 0;
-    bool labels_ = false;
 };
 
 Result<LifecycleEvent> parse_json(ByteView value) {
     LifecycleEvent out;
     OwnerHint owner;
-    EventReader reader(out, owner);
-    if (value.empty() || !nlohmann::json::sax_parse(value.begin(), value.end(), &reader)) {
+    if (!EventReader(out, owner).read(as_text(value))) {
         return make_error(Errc::invalid_argument, "not a JSON object");
     }
     return checked(std::move(out), owner);
