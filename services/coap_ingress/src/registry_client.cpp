@@ -73,14 +73,15 @@ bool RegistryClient::send(std::uint32_t shard, internal::v1::RegistrationCommand
     drop_expired(now);
     if (outstanding_.size() >= config_.pending_max * ports_.size()) return false;
     const std::uint64_t id = next_id_++;
-    Outstanding entry{shard, command.id(), now + config_.deadline, std::move(command)};
-    entry.command.set_id(id);
+    const std::uint64_t local_id = command.id();
+    command.set_id(id);
+    Outstanding entry{shard, local_id, now + config_.deadline, command.SerializeAsString()};
     if (connected_) {
-        const auto sent = stream_->send(entry.command);
+        const auto sent = stream_->send(std::move(command));
         // A stream that just broke gives its handler the chance to send this again.
         if (!sent && sent.error().code != Errc::unavailable) return false;
     }
-    outstanding_.emplace(id, std::move(entry));
+    outstanding_.emplace_hint(outstanding_.end(), id, std::move(entry));
     return true;
 }
 
@@ -123,7 +124,8 @@ void RegistryClient::on_ready(internal::v1::RegistrationBatch& first) {
         if (stream_ == nullptr) return;
         drop_expired(runtime::steady_now());
         for (const auto& [id, entry] : outstanding_) {
-            if (stream_->send(entry.command)) ++repeated;
+            internal::v1::RegistrationCommand command;
+            if (command.ParseFromString(entry.command) && stream_->send(std::move(command))) ++repeated;
         }
         connected_ = true;
         down_since_.reset();

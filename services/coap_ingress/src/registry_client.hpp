@@ -53,7 +53,7 @@ class RegistryClient final
         std::uint32_t shard = 0;
         std::uint64_t local_id = 0;
         SteadyTime deadline;
-        internal::v1::RegistrationCommand command;
+        std::string command;  // serialized, to be sent again; a copy of the message costs twice as much
     };
 
     bool send(std::uint32_t shard, internal::v1::RegistrationCommand&& command);
