@@ -10,6 +10,8 @@ namespace {
 constexpr const char* kRegister = R"lua(
 local HEAD = '>BBI4I4I4I2I4I4I4I8I2I2'
 local call, pack, read, sub, floor = redis.call, struct.pack, struct.unpack, string.sub, math.floor
+-- Lua writes numbers as doubles, which costs more than all else about them.
+local text = string.format
 local REG, DEV = 'reg:' .. ARGV[1] .. ':', 'dev:' .. ARGV[1] .. ':'
 local INDEX, RECORD = DEV .. 'i:', DEV .. 'r:'
 local answers, entries, times, seqs, dues, placed = {}, {}, {}, {}, {}, {}
@@ -18,9 +20,13 @@ local made, began = 0, 0
 local function register(arg)
   local flags, now_ms, lifetime, node, shard, bucket, klen, at = read('>BI8I4I4I2BI2', arg)
   local key = sub(arg, at, at + klen - 1)
-  local seq = tonumber(call('HGET', INDEX .. bucket, key) or nil)
-  local rkey = seq and RECORD .. floor(seq / 64)
-  local raw = seq and call('HGET', rkey, seq % 64)
+  local index = text('%s%d', INDEX, bucket)
+  local seq = tonumber(call('HGET', index, key) or nil)
+  local rkey, field, raw
+  if seq then
+    rkey, field = text('%s%d', RECORD, floor(seq / 64)), text('%d', seq % 64)
+    raw = call('HGET', rkey, field)
+  end
   local generation, epoch, counter, revision, create, profile = 0, 0, 0, 1, now_ms, ''
   local was, former_node, former_shard, former_lifetime = 0, 0, 0, 0
   if raw then
@@ -34,8 +40,8 @@ local function register(arg)
     if flags < 2 then return pack('>B', 2) .. string.rep('\0', 23) end
     if not seq then
       seq = call('INCR', REG .. 'seq')
-      rkey = RECORD .. floor(seq / 64)
-      call('HSET', INDEX .. bucket, key, seq)
+      rkey, field = text('%s%d', RECORD, floor(seq / 64)), text('%d', seq % 64)
+      call('HSET', index, key, text('%d', seq))
     end
     made = made + 1
   end
@@ -43,14 +49,14 @@ local function register(arg)
   generation, epoch = generation + 1, epoch + 1
   local record = pack(HEAD, 1, 3 + flags % 2 * 4, generation, epoch, node, shard, lifetime, counter + 1, revision,
     create, klen, #profile) .. key .. profile .. sub(arg, at + klen)
-  call('HSET', rkey, seq % 64, record)
+  call('HSET', rkey, field, record)
   entries[#entries + 1] = pack('>BBI8I4', 1, 1, now_ms, seq) .. record
   local now_s = floor(now_ms / 1000)
   local due = lifetime > 0 and math.min(now_s + 2 * lifetime + 60, 4294967294) or 0
   local n, i = #seqs + 1, #times
   seqs[n], dues[n], placed[n] = seq, due, was == 1 and former_lifetime > 0
-  times[i + 1], times[i + 2], times[i + 3], times[i + 4] = 'SET', 'u32', '#' .. 2 * seq, due
-  times[i + 5], times[i + 6], times[i + 7], times[i + 8] = 'SET', 'u32', '#' .. 2 * seq + 1, now_s
+  times[i + 1], times[i + 2], times[i + 3], times[i + 4] = 'SET', 'u32', text('#%d', 2 * seq), text('%.0f', due)
+  times[i + 5], times[i + 6], times[i + 7], times[i + 8] = 'SET', 'u32', text('#%d', 2 * seq + 1), text('%d', now_s)
   return pack('>BI4I4I4I4BI4I2', 0, seq, generation, epoch, due, was, former_node, former_shard)
 end
 
@@ -60,7 +66,7 @@ if #seqs > 0 then
   for i, due in ipairs(dues) do
     local old = before[2 * i - 1]
     if due > 0 and not (placed[i] and old > 0 and floor(old / BUCKET) <= floor(due / BUCKET)) then
-      local bucket = bucket_of(due, times[8 * i])
+      local bucket = bucket_of(due, tonumber(times[8 * i]))
       places[bucket] = (places[bucket] or '') .. pack('>I4', seqs[i])
     end
   end
@@ -76,7 +82,7 @@ return table.concat(answers)
 constexpr const char* kEnding = R"lua(
 local call, pack, read, sub, floor = redis.call, struct.pack, struct.unpack, string.sub, math.floor
 local tag, now_ms = ARGV[1], tonumber(ARGV[2])
-local now_s = floor(now_ms / 1000)
+local now_s, text = floor(now_ms / 1000), string.format
 local REG, RECORD = 'reg:' .. tag .. ':', 'dev:' .. tag .. ':r:'
 local outs, cleared = {}, {}
 
@@ -96,7 +102,8 @@ local function grouped(seqs)
 end
 
 local function ended(raw, flags, seq)
-  local after = '\1' .. string.char(flags - 2) .. sub(raw, 3, 20) .. pack('>I4', read('>I4', raw, 21) + 1) .. sub(raw, 25)
+  local counter = read('>I4', raw, 21) + 1
+  local after = '\1' .. string.char(flags - 2) .. sub(raw, 3, 20) .. pack('>I4', counter) .. sub(raw, 25)
   outs[#outs + 1] = pack('>BBI8I4', 1, 4, now_ms, seq) .. after
   return after
 end
@@ -105,7 +112,7 @@ end
 local function end_some(seqs, ends)
   for number, group in pairs(grouped(seqs)) do
     local rkey, fields, changed = RECORD .. number, {}, {}
-    for i, seq in ipairs(group) do fields[i] = seq % 64 end
+    for i, seq in ipairs(group) do fields[i] = text('%d', seq % 64) end
     local raws = call('HMGET', rkey, unpack(fields))
     for i, seq in ipairs(group) do
       local raw = raws[i]
@@ -124,7 +131,7 @@ end
 
 local function clear(seq)
   local n = #cleared
-  cleared[n + 1], cleared[n + 2], cleared[n + 3], cleared[n + 4] = 'SET', 'u32', '#' .. 2 * seq, 0
+  cleared[n + 1], cleared[n + 2], cleared[n + 3], cleared[n + 4] = 'SET', 'u32', text('#%d', 2 * seq), '0'
 end
 
 local function finish()
@@ -171,7 +178,9 @@ end
 
 local function pledges(seqs)
   local words = {}
-  for i, seq in ipairs(seqs) do words[3 * i - 2], words[3 * i - 1], words[3 * i] = 'GET', 'u32', '#' .. 2 * seq end
+  for i, seq in ipairs(seqs) do
+    words[3 * i - 2], words[3 * i - 1], words[3 * i] = 'GET', 'u32', text('#%d', 2 * seq)
+  end
   local dues = {}
   for i = 1, #words, 3000 do
     local part = call('BITFIELD', REG .. 'due', unpack(words, i, math.min(i + 2999, #words)))

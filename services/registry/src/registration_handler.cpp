@@ -46,9 +46,18 @@ std::string_view label_of(RegistrationResult::Status status) {
     }
 }
 
+// Only a link with this resource type names a root, which nearly always is "/": so most lists need not be read.
+bool may_have_root_path(std::string_view links) {
+    constexpr std::string_view kType = "oma.lwm2m";
+    const std::size_t at = links.find(kType);
+    if (at == std::string_view::npos) return false;
+    const std::size_t link = links.rfind('<', at);
+    const bool is_plain = link != std::string_view::npos && links.substr(link).starts_with("</>");
+    return !is_plain || links.find(kType, at + kType.size()) != std::string_view::npos;
+}
+
 std::string root_path_of(const RegistrationInfo& registration) {
-    // Only a link with this resource type names a root, so most lists need not be parsed.
-    if (registration.object_links.find("oma.lwm2m") == std::string::npos) return {};
+    if (!may_have_root_path(registration.object_links)) return {};
     const auto version = lwm2m::Version::parse(registration.lwm2m_version).value_or(lwm2m::Version{});
     const auto objects = lwm2m::parse_object_list(registration.object_links, version);
     if (!objects || objects->root_path.empty()) return {};
