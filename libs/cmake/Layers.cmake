@@ -66,12 +66,21 @@ function(lanyard_library)
   target_link_libraries(${t} PUBLIC ${A_DEPS} ${A_EXTERNAL} PRIVATE ${A_PRIVATE_DEPS} lanyard_warnings)
 endfunction()
 
+# The allocator of the programs: what one thread allocates another one frees here (gRPC, Redis, Kafka), which costs
+# glibc's a third more CPU for each registration. Sanitizers bring their own.
+function(lanyard_program target)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Sanitize" AND NOT LANYARD_FUZZ)
+    target_link_libraries(${target} PRIVATE PkgConfig::jemalloc)
+  endif()
+endfunction()
+
 # A service is a library plus a thin main.cpp (model: one function make_service, see runtime/service.hpp).
 function(lanyard_service)
   cmake_parse_arguments(A "" "NAME;BINARY" "SOURCES;DEPS;EXTERNAL" ${ARGN})
   lanyard_library(NAME ${A_NAME} LAYER 5 SOURCES ${A_SOURCES} DEPS ${A_DEPS} EXTERNAL ${A_EXTERNAL})
   add_executable(${A_BINARY} main.cpp)
   target_link_libraries(${A_BINARY} PRIVATE lanyard_${A_NAME} lanyard_warnings)
+  lanyard_program(${A_BINARY})
   add_dependencies(programs ${A_BINARY})
 endfunction()
 
