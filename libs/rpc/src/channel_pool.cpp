@@ -4,12 +4,9 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "tuning.hpp"
-
 namespace lanyard::rpc {
 
 std::shared_ptr<grpc::Channel> make_channel(const std::string& target, const ChannelConfig& config) {
-    tune_grpc();
     grpc::ChannelArguments arguments;
     const auto ms = [](std::chrono::milliseconds value) { return static_cast<int>(value.count()); };
     arguments.SetMaxReceiveMessageSize(static_cast<int>(config.message_bytes_max));

@@ -6,8 +6,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
-#include "tuning.hpp"
-
 namespace lanyard::rpc {
 
 class Server::Impl {
@@ -28,7 +26,6 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, std::s
     if (colon == std::string::npos || colon == 0 || colon + 1 == config.listen.size()) {
         return make_error(Errc::invalid_argument, "listen: \"" + config.listen + "\" is not host:port");
     }
-    tune_grpc();
     grpc::EnableDefaultHealthCheckService(true);
     auto impl = std::make_unique<Impl>();
     const auto ms = [](std::chrono::milliseconds value) { return static_cast<int>(value.count()); };

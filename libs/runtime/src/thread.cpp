@@ -1,11 +1,13 @@
 #include "runtime/thread.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 namespace lanyard::runtime {
@@ -77,6 +79,13 @@ bool Thread::join(Deadline deadline) {
 
 bool Thread::joinable() const {
     return state_ != nullptr && state_->thread.joinable();
+}
+
+unsigned usable_processors() {
+    cpu_set_t usable;
+    CPU_ZERO(&usable);
+    if (sched_getaffinity(0, sizeof usable, &usable) != 0) return std::max(1U, std::thread::hardware_concurrency());
+    return std::max(1U, static_cast<unsigned>(CPU_COUNT(&usable)));
 }
 
 }  // namespace lanyard::runtime

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include "runtime/clock.hpp"
 #include "runtime/thread.hpp"
@@ -143,6 +144,24 @@ TEST_F(EventLoopTest, TakesTasksFromManyThreads) {
     }
     flush();
     EXPECT_EQ(count, 2000);
+}
+
+TEST(UsableProcessors, AreThoseOfTheAffinity) {
+    EXPECT_GE(usable_processors(), 1U);
+    unsigned seen = 0;
+    Thread pinned("pinned", [&] {
+        cpu_set_t first;
+        CPU_ZERO(&first);
+        cpu_set_t allowed;
+        ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+        std::size_t cpu = 0;
+        while (!CPU_ISSET(cpu, &allowed)) ++cpu;
+        CPU_SET(cpu, &first);
+        ASSERT_EQ(sched_setaffinity(0, sizeof first, &first), 0);
+        seen = usable_processors();
+    });
+    ASSERT_TRUE(pinned.join(Deadline::never()));
+    EXPECT_EQ(seen, 1U);
 }
 
 TEST(Thread, JoinsWithinADeadline) {

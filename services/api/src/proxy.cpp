@@ -4,11 +4,14 @@
 #include <mutex>
 #include <utility>
 
+#include <google/protobuf/descriptor.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/client_callback.h>
 
+#include "call_metadata.hpp"
 #include "rpc/status.hpp"
+#include "unary_call.hpp"
 
 namespace lanyard::api {
 namespace {
@@ -20,18 +23,11 @@ std::pair<std::string, std::string> split_method(const std::string& path) {
     return {path.substr(1, slash - 1), path.substr(slash + 1)};
 }
 
-// Headers that gRPC sets for each hop itself.
-bool is_hop_header(std::string_view key) {
-    return key.starts_with(':') || key.starts_with("grpc-") || key == "user-agent" || key == "content-type" ||
-           key == "te" || key == "host";
-}
-
-void copy_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from,
-                   const std::function<void(std::string, std::string)>& add) {
-    for (const auto& [key, value] : from) {
-        const std::string_view name(key.data(), key.size());
-        if (!is_hop_header(name)) add(std::string(name), std::string(value.data(), value.size()));
-    }
+// Methods that a contract of ours declares without a stream; what is not known is passed on as a stream.
+bool is_unary(const std::string& service, const std::string& method) {
+    const auto* contract = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
+    const auto* found = contract == nullptr ? nullptr : contract->FindMethodByName(method);
+    return found != nullptr && !found->client_streaming() && !found->server_streaming();
 }
 
 // One call: the server half (this) and the client half (client_). Freed when both reactors are done.
@@ -168,6 +164,12 @@ grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServer
         return new Refusal(rpc::to_status(
             make_error(Errc::unsupported, "no public service \"" + service + "\"; reflection lists those there are"),
             {.reason = "UNKNOWN_SERVICE", .metadata = {}, .fields = {}, .retry_after = {}}));
+    }
+    if (is_unary(service, method)) {
+        const auto done = [this, service = std::move(service), method = std::move(method)](grpc::StatusCode code) {
+            on_done_(service, method, code);
+        };
+        return new UnaryCall(context, route->second, done);
     }
     return new Call(context, route->second, std::move(service), std::move(method), on_done_);
 }

@@ -12,7 +12,7 @@
 
 namespace lanyard::api {
 
-// Passes calls on by the full name of their service, without looking at messages: a unary call is a stream of one.
+// Passes calls on by the full name of their service, without looking at messages.
 //
 // One message per direction is under way at a time, so a slow side slows the other through gRPC's flow control and
 // nothing piles up here. Deadline, metadata, status details, trailing metadata and cancellation are kept.

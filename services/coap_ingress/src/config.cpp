@@ -74,7 +74,7 @@ Error invalid(std::string message) {
 
 void bind(runtime::Binder& binder, Config& config) {
     binder.list("coap.listeners", &config.listeners, bind_listener, "Where devices send CoAP over UDP.");
-    binder.integer("coap.shards", &config.shards, {0, 256}, "Threads that serve devices; 0: one per processor.");
+    binder.integer("coap.shards", &config.shards, {0, 256}, "Threads that serve devices; 0: one per usable processor.");
     binder.boolean("coap.strict_registration", &config.strict_registration,
                    "Refuses a Register without lt or lwm2m and parameters that no specification knows.");
     binder.integer("coap.request_body_max", &config.request_body_max, {1024, 1 << 20},

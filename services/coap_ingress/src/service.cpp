@@ -5,7 +5,6 @@
 #include <atomic>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "registry_client.hpp"
 #include "rpc/server.hpp"
 #include "runtime/socket_address.hpp"
+#include "runtime/thread.hpp"
 #include "shard.hpp"
 
 namespace lanyard::coap_ingress {
@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 unsigned shard_count(const Config& config) {
-    return config.shards != 0 ? config.shards : std::max(1U, std::thread::hardware_concurrency());
+    return config.shards != 0 ? config.shards : runtime::usable_processors();
 }
 
 std::string instance_name(const Config& config) {

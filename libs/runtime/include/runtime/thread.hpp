@@ -28,4 +28,7 @@ class Thread {
     std::unique_ptr<State> state_;
 };
 
+// Processors that this process may run on (its affinity, as taskset and cpusets set it); at least 1.
+[[nodiscard]] unsigned usable_processors();
+
 }  // namespace lanyard::runtime

@@ -74,7 +74,7 @@ struct LifetimeConfig {
 
 struct Config {
     std::vector<Listener> listeners{Listener{}};
-    // 0: one for each processor.
+    // 0: one for each processor that the process may run on.
     unsigned shards = 0;
     // Stable name of this process; empty: the host name.
     std::string instance;
