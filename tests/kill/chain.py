@@ -6,6 +6,7 @@
         report = chain.settle_and_compare()
 """
 
+import collections
 import json
 import subprocess
 import sys
@@ -207,6 +208,13 @@ class Chain:
                 if not page:
                     break
         api.channel.close()
+
+    def acknowledged_between(self, from_ms, to_ms):
+        """Acknowledgements of the fleets by kind in a stretch of time; after settle()."""
+        found = collections.Counter()
+        for path in self.directory.glob("acks-*.jsonl"):
+            found.update(a["kind"] for a in compare.read_lines(path) if from_ms <= a["ts"] <= to_ms)
+        return found
 
     def settle_and_compare(self):
         seconds = self.settle()

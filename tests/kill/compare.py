@@ -206,12 +206,12 @@ def check_expiry(acks, events, report):
     for (event, registration), record in events.items():
         if event != "expired":
             continue
-        value = record["v"]
-        for sent_ms, heard_ms, ack in renewals.get(registration, ()):
-            running = heard_ms <= value["time_ms"] and sent_ms + value["lifetime_s"] * 1000 > value["time_ms"]
-            if running or sent_ms > value["time_ms"]:
-                report.violation("early_expiry", ack["ts"], ack=ack, expired_ms=value["time_ms"],
-                                 lifetime_s=value["lifetime_s"])
+        ended_ms, lifetime_ms = record["v"]["time_ms"], record["v"]["lifetime_s"] * 1000
+        against = [ack for sent_ms, heard_ms, ack in renewals.get(registration, ())
+                   if sent_ms > ended_ms or (heard_ms <= ended_ms < sent_ms + lifetime_ms)]
+        if against:
+            report.violation("early_expiry", against[-1]["ts"], ack=against[-1], expired_ms=ended_ms,
+                             lifetime_s=record["v"]["lifetime_s"])
 
 
 def check_devices(acks, events, devices, report):

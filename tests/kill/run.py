@@ -19,7 +19,7 @@ from scenario import Context, Row, table  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 # Modules of this directory, in the order in which they run.
-SCENARIOS = ("crash",)
+SCENARIOS = ("crash", "outage", "takeover")
 
 
 def run_scenario(name, context):
