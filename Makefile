@@ -1,5 +1,5 @@
 # Thin: each target is one script or one CMake preset. `make` alone lists them.
-.PHONY: help deps build demo stack test bench bench-growth kill-test tidy format fuzz
+.PHONY: help deps build demo stack test bench bench-growth kill-test soak tidy format fuzz
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 
 help:
@@ -10,6 +10,7 @@ help:
 	@echo "make bench   speed and memory beside a raw UDP echo, into build/bench/results.json"
 	@echo "make kill-test  kills every part under the load of 10,000 devices, into build/kill/results.json"
 	@echo "make bench-growth  cost at 1k to 1M devices, and the chart of it (docs/growth.svg)"
+	@echo "make soak    half of the capacity for MINUTES=30 with a random kill each minute"
 	@echo "make fuzz    a long fuzz run: FUZZ_SECONDS=600 for each decoder"
 	@echo "make tidy    clang-tidy over the whole tree      make format   clang-format"
 	@echo "make deps    only install what the rest needs"
@@ -44,6 +45,10 @@ bench-growth: deps
 	@.tools/venv/bin/python tests/bench/run.py --growth
 	@.tools/venv/bin/pip install -q -r tools/deps/bench-requirements.txt
 	@.tools/venv/bin/python tests/bench/chart.py
+
+soak: deps
+	@tools/build release programs
+	@.tools/venv/bin/python tests/kill/soak.py --minutes $${MINUTES:-30}
 
 fuzz:
 	@tools/install-deps --apt-only

@@ -22,14 +22,17 @@ from servers import ROOT, spawn
 
 TOPICS = ("lwm2m.telemetry.v1", "lwm2m.lifecycle.v1", "lwm2m.device-state.v1", "lwm2m.dead-letter.v1")
 # (consumer group, topic) that have to be caught up with before anything can be called lost.
-CONSUMERS = (("lanyard-observation.uplink", "lwm2m.uplink.v1"), ("lanyard-observation.lifecycle", "lwm2m.lifecycle.v1"))
+VALUES = ("lanyard-observation.uplink", "lwm2m.uplink.v1")
+EVENTS = ("lanyard-observation.lifecycle", "lwm2m.lifecycle.v1")
 READY_SECONDS = 90
 SETTLE_SECONDS = 180
 
 
 class Chain:
-    def __init__(self, context, name, **stack):
+    def __init__(self, context, name, fields=(), **stack):
+        """`fields`: only these of each record are written down, for long runs. `stack`: replicas and settings."""
         self.context = context
+        self.fields = fields
         self.directory = context.own_directory(name)
         # `always`: Redis answers when the change is on disk. With `everysec` a crash may take two seconds along.
         self.stack = Stack(directory=self.directory / "stack", fsync="always", **stack)
@@ -45,7 +48,8 @@ class Chain:
         self.stack.__enter__()
         self.memory = Memory(lambda: {s.name: s.process.pid for s in self.stack.services.values() if s.running()})
         self.recorder = spawn([sys.executable, str(ROOT / "tests" / "kill" / "record.py"), "--bootstrap",
-                               self.stack.kafka.bootstrap, "--directory", str(self.directory), *TOPICS],
+                               self.stack.kafka.bootstrap, "--directory", str(self.directory),
+                               "--fields", ",".join(self.fields), *TOPICS],
                               stdin=subprocess.PIPE, stdout=open(self.directory / "recorder.out", "wb"),
                               stderr=open(self.directory / "recorder.err", "wb"), text=True)
         self.window("start", "nothing")
@@ -147,21 +151,18 @@ class Chain:
 
     # The end.
 
-    def lag(self):
-        """Records that the platform's consumers have not yet committed; None while Kafka does not tell."""
-        total = 0
-        for group, topic in CONSUMERS:
-            consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": group})
-            try:
-                partitions = [TopicPartition(topic, p) for p in consumer.list_topics(topic, 10).topics[topic].partitions]
-                for place in consumer.committed(partitions, 10):
-                    end = consumer.get_watermark_offsets(place, 10)[1]
-                    total += end - max(place.offset, 0)
-            except KafkaException:
-                return None
-            finally:
-                consumer.close()
-        return total
+    def lag(self, of):
+        """Records that a consumer group of the platform has not yet committed; None while Kafka does not tell."""
+        group, topic = of
+        consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": group})
+        try:
+            partitions = [TopicPartition(topic, p) for p in consumer.list_topics(topic, 10).topics[topic].partitions]
+            return sum(consumer.get_watermark_offsets(place, 10)[1] - max(place.offset, 0)
+                       for place in consumer.committed(partitions, 10))
+        except KafkaException:
+            return None
+        finally:
+            consumer.close()
 
     def unpublished(self):
         """Lifecycle events that the registry has yet to publish: a reason to wait, not part of the judgement."""
@@ -179,10 +180,15 @@ class Chain:
         """Ends the load, waits until everything is passed on, and completes the files. Gives the seconds it took."""
         began = time.monotonic()
         self.wait(self.all_ready, "all services ready", READY_SECONDS)
+        for fleet in self.fleets:
+            if fleet.name == "churn":
+                fleet.terminate()
+        published = self.wait(lambda: self.unpublished() == 0, "lifecycle events published", SETTLE_SECONDS)
+        # An event is done when its device is under observation, so this needs living devices.
+        self.wait(lambda: self.lag(EVENTS) == 0, "every registered device observed", SETTLE_SECONDS)
         self.summaries = self.stop_load()
         self.dump_devices()
-        published = self.wait(lambda: self.unpublished() == 0, "lifecycle events published", SETTLE_SECONDS)
-        caught_up = self.wait(lambda: self.lag() == 0, "consumers caught up", SETTLE_SECONDS)
+        caught_up = self.wait(lambda: self.lag(VALUES) == 0, "consumers caught up", SETTLE_SECONDS)
         self.context.say(f"events published after {published:.1f} s, consumers caught up after {caught_up:.1f} s")
         self.recorder.stdin.write("finish\n")
         self.recorder.stdin.flush()

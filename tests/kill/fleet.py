@@ -7,6 +7,7 @@ import subprocess
 from platform_stack import BIN
 from servers import spawn
 
+LINGER_SECONDS = 10
 PROGRESS = re.compile(r"(\d+)/\d+ registered\s+(\d+) acknowledged/s")
 
 
@@ -70,7 +71,9 @@ def mixed(devices, rate, lifetime=300, short_lifetime=20, ingresses=1):
         "notify": ["--interval", f"{interval:.3f}", "--lifetime", lifetime],
         "send": ["--load", "sends", "--rate", send_rate, "--window", 512, "--lifetime", lifetime, *forever],
         "short": ["--interval", 0, "--lifetime", short_lifetime],
-        "churn": ["--load", "registrations", "--rate", max(1, shares["churn"] // 10), "--lifetime", lifetime, *forever],
+        # Lives on for a while when it is stopped: the platform still wants to observe the last to register.
+        "churn": ["--load", "registrations", "--rate", max(1, shares["churn"] // 10), "--lifetime", lifetime, *forever,
+                  "--linger", LINGER_SECONDS],
     }
     fleets, first = [], 1
     for number, (kind, count) in enumerate(shares.items()):

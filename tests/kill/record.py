@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes down every record of some Kafka topics, as a process of its own that knows nothing of the platform.
 
-    tests/kill/record.py --bootstrap HOST:PORT --directory DIR TOPIC ...
+    tests/kill/record.py --bootstrap HOST:PORT --directory DIR [--fields NAME,...] TOPIC ...
 
 One file DIR/<topic>.jsonl for each topic, one line a record: {"p":partition,"o":offset,"at":arrival here, ms,"v":value}.
+With --fields only these of each value, for long runs.
 From the beginning of each topic, without a consumer group. Prints {"<topic>": records so far, ...} every second.
 The line "finish" on stdin: reads up to what each topic holds at that moment, prints the counts once more and ends.
 """
@@ -22,8 +23,9 @@ QUERY_SECONDS = 10
 
 
 class Recorder:
-    def __init__(self, bootstrap, directory, topics):
+    def __init__(self, bootstrap, directory, topics, fields=()):
         self.bootstrap = bootstrap
+        self.fields = frozenset(fields)
         self.consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "recorder", "enable.auto.commit": False,
                                   "auto.offset.reset": "earliest", "reconnect.backoff.max.ms": 1000,
                                   "queued.max.messages.kbytes": 16384})
@@ -52,9 +54,15 @@ class Recorder:
                 continue
             self.next[place] = message.offset() + 1
             self.counts[message.topic()] += 1
-            value = message.value() or b"null"
+            value = self.reduced(message.value()) if message.value() else b"null"
             head = f'{{"p":{place[1]},"o":{message.offset()},"at":{at},"v":'
             self.files[message.topic()].write(head.encode() + value + b"}\n")
+
+    def reduced(self, value):
+        if not self.fields:
+            return value
+        return json.dumps({k: v for k, v in json.loads(value).items() if k in self.fields},
+                          separators=(",", ":")).encode()
 
     def ends(self):
         """Where each partition ends now; asks until the broker answers.
@@ -97,9 +105,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--directory", required=True)
+    parser.add_argument("--fields", default="")
     parser.add_argument("topics", nargs="+")
     options = parser.parse_args()
-    recorder = Recorder(options.bootstrap, options.directory, options.topics)
+    recorder = Recorder(options.bootstrap, options.directory, options.topics, filter(None, options.fields.split(",")))
     reported = 0.0
     while not told_to_finish():
         recorder.poll()

@@ -64,6 +64,8 @@ bool Fleet::send_notification(DeviceIndex device, bool confirmable, Now now) {
 }
 bool Fleet::send_data(DeviceIndex device, Now now) {
     core_->enter(now);
+    // Only what is sent is measured: a device that is busy is asked again and again under load.
+    if (!core_->may_begin(device, ExchangeKind::send)) return false;
     core_->measure(device);
     return core_->begin(device, ExchangeKind::send);
 }

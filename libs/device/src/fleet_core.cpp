@@ -137,10 +137,14 @@ void Fleet::Core::rearm(DeviceIndex index) {
     wheel_.schedule(index, steady(next));
 }
 
-bool Fleet::Core::begin(DeviceIndex index, ExchangeKind kind) {
-    FleetDevice& device = devices_[index];
+bool Fleet::Core::may_begin(DeviceIndex index, ExchangeKind kind) const {
+    const FleetDevice& device = devices_[index];
     if (device.pending.kind != ExchangeKind::none) return false;
-    if (kind != ExchangeKind::register_ && device.state != DeviceState::registered) return false;
+    return kind == ExchangeKind::register_ || device.state == DeviceState::registered;
+}
+
+bool Fleet::Core::begin(DeviceIndex index, ExchangeKind kind) {
+    if (!may_begin(index, kind)) return false;
     open_exchange(index, kind);
     rearm(index);
     return true;

@@ -25,6 +25,8 @@ class Fleet::Core {
     void advance();
     [[nodiscard]] std::optional<SteadyTime> next_deadline() const { return wheel_.next_deadline(); }
 
+    // Whether begin() would: nothing is outstanding and the device is in a state for it.
+    [[nodiscard]] bool may_begin(DeviceIndex index, ExchangeKind kind) const;
     // Begins an exchange of this kind unless one is outstanding.
     bool begin(DeviceIndex index, ExchangeKind kind);
     bool trigger_notification(DeviceIndex index, bool confirmable);

@@ -220,6 +220,17 @@ TEST(FleetNotify, CountsWhenToldSoThatNoValueComesTwice) {
         EXPECT_EQ(value_of(seen[i]), degrees(static_cast<CentiCelsius>(i + 1)));
 }
 
+TEST(FleetNotify, ADeviceThatIsBusyDoesNotCountOn) {
+    FleetProfile profile = each_second();
+    profile.sample_interval = milliseconds(0);
+    profile.counting = true;
+    FakeServer server(profile);
+    server.start_all();
+    ASSERT_TRUE(server.fleet.send_data(0, server.now));
+    EXPECT_FALSE(server.fleet.send_data(0, server.now));
+    EXPECT_EQ(server.fleet.temperature(0), 0.01);
+}
+
 TEST(FleetNotify, ReportsTheRegistrationThatARegisterMade) {
     FakeServer server(each_second());
     server.start_all();

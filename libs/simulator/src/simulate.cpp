@@ -26,6 +26,7 @@ class Simulation {
 
     Result<SimulateSummary> run() {
         Result<void> ran = options_.load || callbacks_.next_phase ? run_phases() : run_life();
+        if (ran) run_linger();
         if (ran && options_.deregister) run_farewell();
         summary_.seconds = driver_.seconds();
         summary_.count = options_.count;
@@ -121,6 +122,12 @@ class Simulation {
             if (const Result<void> ran = run_phase(*next.phase); !ran) return ran.error();
         }
         return {};
+    }
+
+    void run_linger() {
+        IdleWork idle;
+        const double until = driver_.seconds() + std::chrono::duration<double>(options_.linger).count();
+        while (driver_.seconds() < until) driver_.turn(idle);
     }
 
     void run_farewell() {

@@ -36,6 +36,7 @@ struct Arguments {
     double register_rate = 1'000;
     std::size_t register_window = 512;
     double seconds = 0;
+    double linger = 0;
     std::uint64_t seed = 1;
     bool counting = false;
     std::string load;
@@ -90,6 +91,7 @@ Result<SimulateOptions> options_of(const Arguments& arguments) {
     options.profile = std::move(*profile);
     options.register_rate_per_s = arguments.register_rate;
     options.register_window = arguments.register_window;
+    options.linger = milliseconds_of(arguments.linger);
     options.deregister = arguments.deregister;
     options.ack_log = arguments.ack_log;
     if (arguments.load.empty()) {
@@ -190,6 +192,7 @@ void add_course_options(CLI::App& command, Arguments& arguments) {
     command.add_option("--window", arguments.window, "Messages outstanding under load")->capture_default_str();
     command.add_flag("--phases", arguments.phases,
                      "Read load phases from stdin: KIND SECONDS RATE|max WINDOW [TARGET]; a JSON line for each");
+    command.add_option("--linger", arguments.linger, "Seconds that the devices live on after that, or after SIGTERM");
     command.add_flag("--deregister", arguments.deregister, "De-register all devices at the end");
     command.add_option("--ack-log", arguments.ack_log, "Write each acknowledgement to this file, as JSON lines");
     command.add_option("-o,--output", arguments.output, "table or json")

@@ -150,6 +150,17 @@ TEST(Simulate, SaysByeAndEndsByTime) {
     EXPECT_EQ(summary->exchanges.at(device::ExchangeKind::deregister).acknowledged, 10U);
 }
 
+TEST(Simulate, DevicesLiveOnForAWhileWhenTold) {
+    const std::atomic<bool> stop = false;
+    MiniServer server(Address::v4(0x7f000001, 0));
+    SimulateOptions options = options_for(server);
+    options.load->duration = std::chrono::milliseconds(50);
+    options.linger = std::chrono::milliseconds(200);
+    const Result<SimulateSummary> summary = simulate(options, {}, stop);
+    ASSERT_TRUE(summary.has_value());
+    EXPECT_GE(summary->seconds, 0.2);
+}
+
 TEST(Simulate, PacedLoadKeepsItsRate) {
     const std::atomic<bool> stop = false;
     MiniServer server(Address::v4(0x7f000001, 0));

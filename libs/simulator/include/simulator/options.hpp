@@ -51,6 +51,9 @@ struct SimulateOptions {
     // How long the fleet lives, starting included. Zero: until stopped, or until the load is done.
     std::chrono::milliseconds duration{0};
     std::optional<LoadPhase> load;
+    // After that, or after it was stopped, the devices live on for so long, so that what the server still wants of them
+    // is answered.
+    std::chrono::milliseconds linger{0};
     // Every device says good-bye at the end.
     bool deregister = false;
     // A file that gets one JSON line for every acknowledgement received (docs in ack_log.hpp); empty: none.
