@@ -1,4 +1,4 @@
-"""The platform under load, as the scenarios attack it: services, load programs, recorder, and the comparison at the end.
+"""The platform under load, as the scenarios attack it: services, load programs, recorder, comparison at the end.
 
     with Chain(context, "crash") as chain:
         chain.load(mixed(context.devices))

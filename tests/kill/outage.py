@@ -1,4 +1,4 @@
-"""Kafka and Redis away for 30 seconds under load: what devices are told meanwhile, what memory it costs, and recovery."""
+"""Kafka and Redis away for 30 s under load: what devices are told meanwhile, what memory it costs, and recovery."""
 
 import time
 
@@ -76,7 +76,8 @@ def take_away(chain, context, server, probe):
 def judge(chain, server, outage):
     """What the acknowledgements of the fleets say of the outage, once their logs are complete."""
     told = chain.acknowledged_between(outage["from_ms"], outage["to_ms"])
-    outage["detail"]["acknowledged while away"] = ", ".join(f"{n:,} {kind}" for kind, n in sorted(told.items())) or "none"
+    listed = ", ".join(f"{n:,} {kind}" for kind, n in sorted(told.items()))
+    outage["detail"]["acknowledged while away"] = listed or "none"
     never, still = (("notify", "send"), ("update",)) if server == "kafka" else (("register",), ("notify", "update"))
     outage["wrong"] += [f"{told[kind]} {kind} acknowledged without {server}" for kind in never if told[kind]]
     outage["wrong"] += [f"no {kind} acknowledged" for kind in still if not told[kind]]

@@ -3,7 +3,7 @@
 
     tests/kill/record.py --bootstrap HOST:PORT --directory DIR [--fields NAME,...] TOPIC ...
 
-One file DIR/<topic>.jsonl for each topic, one line a record: {"p":partition,"o":offset,"at":arrival here, ms,"v":value}.
+One file DIR/<topic>.jsonl for each topic, one line a record: {"p":partition,"o":offset,"at":arrival, ms,"v":value}.
 With --fields only these of each value, for long runs.
 From the beginning of each topic, without a consumer group. Prints {"<topic>": records so far, ...} every second.
 The line "finish" on stdin: reads up to what each topic holds at that moment, prints the counts once more and ends.

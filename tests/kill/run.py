@@ -14,7 +14,8 @@ import pathlib
 import sys
 import traceback
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "support")]
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from scenario import Context, Row, table  # noqa: E402
 from servers import ROOT  # noqa: E402
 

@@ -6,7 +6,7 @@
 Two of each service. Kills hit the second of each, Redis and Kafka, in a new random order each time round; the first
 of each lives through and must not grow: its memory at the end is at most 2 % above that after the warm-up, in which
 everything was killed once. Under 10 minutes that is told but not judged, and kills come faster. Besides, nothing
-acknowledged is lost, and after each kill the consumers catch up before the next one. Exit code 1 when a row does not hold.
+acknowledged is lost, and after each kill the consumers catch up before the next one. Exit code 1 when that is not so.
 """
 
 import argparse
@@ -15,7 +15,8 @@ import pathlib
 import sys
 import time
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "support")]
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from chain import VALUES, Chain  # noqa: E402
 from crash import total  # noqa: E402
 from fleet import Fleet, mixed  # noqa: E402

@@ -169,7 +169,7 @@ def test_a_state_that_is_behind_the_events_is_told(run):
 
 
 def test_each_acknowledgement_counts_for_the_window_it_fell_into(run):
-    windows = [{"id": "first", "killed": "nothing", "from_ms": NOW}, {"id": "second", "killed": "x", "from_ms": NOW + 15}]
+    windows = [{"id": "first", "killed": "", "from_ms": NOW}, {"id": "second", "killed": "x", "from_ms": NOW + 15}]
     del run["telemetry"][1]
     first, second = judged(run, windows).windows
     assert (first.checked, first.found, first.lost) == (2, 2, 0)
