@@ -7,7 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "base/json_reader.hpp"
+#include <simdjson.h>
+
 #include "lanyard/events/v1/lifecycle.pb.h"
 
 namespace lanyard::observation {
@@ -25,6 +26,8 @@ Result<LifecycleEvent> checked(LifecycleEvent event, const OwnerHint& owner) {
     return event;
 }
 
+namespace ondemand = simdjson::ondemand;
+
 // The fields that matter, and where they go. Those of other types than expected are passed over.
 class EventReader {
   public:
@@ -41,46 +44,54 @@ class EventReader {
                     {"ingress_node", &owner.node},
                     {"ingress_shard", &owner.shard}}} {}
 
-    [[nodiscard]] bool read(std::string_view text) {
-        JsonReader in(text);
-        std::string name;
-        for (in.open_object(); in.next_member(name);) {
-            if (name == "labels" && in.at_object()) {
-                labels(in);
-            } else if (in.at_string()) {
-                string(in, name);
-            } else {
-                number(in, name);
-            }
+    // False when the text is not a JSON object.
+    [[nodiscard]] bool read(ByteView text) {
+        // What a parser has grown to is kept for the next event of the thread.
+        thread_local ondemand::parser parser;
+        const simdjson::padded_string padded(as_text(text));
+        ondemand::document document;
+        ondemand::object object;
+        if (parser.iterate(padded).get(document) || document.get_object().get(object)) return false;
+        for (auto entry : object) {
+            ondemand::field field;
+            std::string_view name;
+            if (std::move(entry).get(field) || field.unescaped_key().get(name)) return false;
+            if (!take(name, field.value())) return false;
         }
-        return in.finish();
+        return document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // nothing follows
     }
 
   private:
-    void labels(JsonReader& in) {
-        std::string name;
-        std::string value;
-        for (in.open_object(); in.next_member(name);) {
-            if (!in.at_string()) {
-                in.skip();
-                continue;
-            }
-            in.read_string(value);
-            device_.labels.emplace(name, value);
+    // False when the value is not JSON.
+    bool take(std::string_view name, ondemand::value& value) {
+        if (name == "labels") return labels(value);
+        const auto text = std::find_if(texts_.begin(), texts_.end(), [&](const auto& at) { return at.first == name; });
+        if (text != texts_.end()) {
+            std::string_view found;
+            if (!value.get_string().get(found)) *text->second = found;
         }
-    }
-    void string(JsonReader& in, std::string_view name) {
-        const auto found =
-            std::find_if(texts_.begin(), texts_.end(), [&](const auto& field) { return field.first == name; });
-        if (found != texts_.end()) return in.read_string(*found->second);
-        in.skip();
-    }
-    void number(JsonReader& in, std::string_view name) {
-        const auto value = in.read_unsigned();
-        if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return;
-        for (const auto& [field, target] : numbers_) {
-            if (field == name) *target = static_cast<std::uint32_t>(*value);
+        const auto number =
+            std::find_if(numbers_.begin(), numbers_.end(), [&](const auto& at) { return at.first == name; });
+        if (number != numbers_.end()) {
+            std::uint64_t found = 0;
+            const bool fits = !value.get_uint64().get(found) && found <= std::numeric_limits<std::uint32_t>::max();
+            if (fits) *number->second = static_cast<std::uint32_t>(found);
         }
+        return true;
+    }
+
+    bool labels(ondemand::value& value) {
+        ondemand::object object;
+        if (value.get_object().get(object)) return true;
+        for (auto entry : object) {
+            ondemand::field field;
+            std::string_view name;
+            std::string_view text;
+            if (std::move(entry).get(field) || field.unescaped_key().get(name)) return false;
+            const std::string key(name);
+            if (!field.value().get_string().get(text)) device_.labels.emplace(key, text);
+        }
+        return true;
     }
 
     DeviceInfo& device_;
@@ -91,9 +102,7 @@ class EventReader {
 Result<LifecycleEvent> parse_json(ByteView value) {
     LifecycleEvent out;
     OwnerHint owner;
-    if (!EventReader(out, owner).read(as_text(value))) {
-        return make_error(Errc::invalid_argument, "not a JSON object");
-    }
+    if (!EventReader(out, owner).read(value)) return make_error(Errc::invalid_argument, "not a JSON object");
     return checked(std::move(out), owner);
 }
 

@@ -264,7 +264,12 @@ TEST(LifecycleEvent, ReadsTheJsonOfTheRegistry) {
 }
 
 TEST(LifecycleEvent, RefusesWhatIsNone) {
-    for (const char* text : {"", "[]", "{", R"({"tenant":"a","endpoint":"e","event":"expired"})",
+    for (const char* text : {"", "[]", "{", "{}", R"({"tenant":"a","endpoint":"e","event":"expired"})",
+                             R"({"tenant":"a","endpoint":"e","event":"expired","device_number":65} {})",
+                             R"({"tenant":"a","endpoint":"e","event":"expired","device_number":65)",
+                             R"({"tenant":"a","endpoint":"e","event":"expired","device_number":-1})",
+                             R"({"tenant":"a","endpoint":"e","event":"expired","device_number":4294967296})",
+                             "{\"tenant\":\"\xff\",\"endpoint\":\"e\",\"event\":\"expired\",\"device_number\":65}",
                              R"({"tenant":1,"endpoint":"e","event":"expired","device_number":65})"}) {
         EXPECT_FALSE(parse_lifecycle(as_bytes(text), "application/json")) << text;
     }
