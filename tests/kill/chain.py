@@ -170,6 +170,12 @@ class Chain:
         client = redis.Redis(port=self.stack.redis.port)
         return sum(client.llen(f"reg:{{p{partition}}}:out") for partition in range(64))
 
+    def terminate(self, name):
+        """Ends the load programs of this name; their devices fall silent."""
+        for fleet in self.fleets:
+            if fleet.name == name:
+                fleet.terminate()
+
     def stop_load(self):
         """Ends the load programs and gives their summaries by name."""
         for fleet in self.fleets:
@@ -180,9 +186,7 @@ class Chain:
         """Ends the load, waits until everything is passed on, and completes the files. Gives the seconds it took."""
         began = time.monotonic()
         self.wait(self.all_ready, "all services ready", READY_SECONDS)
-        for fleet in self.fleets:
-            if fleet.name == "churn":
-                fleet.terminate()
+        self.terminate("churn")
         published = self.wait(lambda: self.unpublished() == 0, "lifecycle events published", SETTLE_SECONDS)
         # An event is done when its device is under observation, so this needs living devices.
         self.wait(lambda: self.lag(EVENTS) == 0, "every registered device observed", SETTLE_SECONDS)

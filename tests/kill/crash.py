@@ -46,12 +46,21 @@ def kill_in_turn(chain, context, victims, before, down):
     return detail
 
 
+def silent(context):
+    """Devices that fall silent before the first kill, to see that expiry works at all: (load, how many)."""
+    count = 0 if context.short else context.devices // 50
+    load = {"name": "silent", "count": count, "first": 8_000_001, "arguments": ["--interval", 0, "--lifetime", 15]}
+    return ([load] if count else []), count
+
+
 def run(context):
     # Devices whose retransmissions are spent register anew: enough time that this is part of it.
-    before, down, after = context.choose(((8, 14), (2, 8), 20), ((2, 4), (0.5, 2), 6))
+    before, down, after = context.choose(((8, 14), (2, 8), 40), ((2, 4), (0.5, 2), 6))
     with Chain(context, "crash") as chain:
-        chain.load(mixed(context.devices, rate=context.choose(2500, 300)))
+        silent_load, silent_count = silent(context)
+        chain.load(mixed(context.devices, rate=context.choose(2500, 300)) + silent_load)
         chain.run_for(after / 2)
+        chain.terminate("silent")
         detail = kill_in_turn(chain, context, VICTIMS, before, down)
         chain.run_for(after)
         report = chain.settle_and_compare()
@@ -59,5 +68,7 @@ def run(context):
         events = ", ".join(f"{n:,} {event}" for event, n in report.events.items())
         rows.append(total("crash.total", report, f"{len(VICTIMS)} kills, seed {context.seed}", {
             "lifecycle": f"{events}; no gap in any device's numbers" if report.holds else events,
+            "silent devices": f"{report.events['expired']:,} of {silent_count:,} expired, and no other",
             "not acknowledged but stored": f"{report.unacknowledged:,} values"}))
+        rows[-1].holds &= report.events["expired"] == silent_count
         return rows
