@@ -186,6 +186,20 @@ TEST_F(RpcBatchStream, AnswersInOrderAndBatches) {
     EXPECT_LE(*std::max_element(echo_.batches.begin(), echo_.batches.end()), 256);
 }
 
+TEST_F(RpcBatchStream, ManyGreatItemsStayBelowWhatThePeerTakes) {
+    open();
+    ASSERT_TRUE(wait_ready());
+    constexpr std::size_t kCount = 1000;
+    RegistrationCommand big;
+    big.mutable_register_()->mutable_parameters()->set_object_links(std::string(65536, 'x'));
+    for (std::size_t i = 0; i < kCount; ++i) {
+        big.set_id(i);
+        ASSERT_TRUE(client_->send(big));
+    }
+    ASSERT_TRUE(answers_.monitor.wait([&] { return answers_.ids.size() == kCount || answers_.down > 0; }));
+    EXPECT_EQ(answers_.down, 0) << answers_.last_error.message;
+}
+
 TEST_F(RpcBatchStream, SendsTheHelloFirst) {
     answers_.hello = true;
     open();

@@ -16,6 +16,9 @@ using Server = rpc::BatchStreamServer<RegistrationBatch, RegistrationResultBatch
 // One ingress process. on_* come on gRPC's threads; the rest is loop only.
 class RegistrationService::Stream final : public Server::Handler, public std::enable_shared_from_this<Stream> {
   public:
+    // Commands of one stream in hand; then reading stops until half of them are answered.
+    static constexpr std::size_t kInHandMax = 16384;
+
     explicit Stream(RegistrationService& service) : service_(service) {}
 
     void on_open(const std::shared_ptr<Server>& stream) override {
@@ -52,9 +55,6 @@ class RegistrationService::Stream final : public Server::Handler, public std::en
     }
 
   private:
-    // Commands of one stream in hand; then reading stops until half of them are answered.
-    static constexpr std::size_t kInHandMax = 16384;
-
     void opened() {
         service_.streams_[this] = weak_from_this();
         if (service_.finishing_) finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "draining"));
@@ -131,7 +131,10 @@ RegistrationService::~RegistrationService() = default;
 
 grpc::ServerBidiReactor<RegistrationBatch, RegistrationResultBatch>* RegistrationService::Exchange(
     grpc::CallbackServerContext* context) {
-    return Server::create(context, {}, std::make_shared<Stream>(*this))->reactor();
+    // All that is in hand may be answered at once, when the store fails.
+    rpc::BatchStreamConfig config;
+    config.queue_max = 2 * Stream::kInHandMax;
+    return Server::create(context, config, std::make_shared<Stream>(*this))->reactor();
 }
 
 void RegistrationService::fence(std::uint32_t node, const internal::v1::Fenced& fenced) {

@@ -27,23 +27,27 @@ auto& items_of(Batch& batch) {
 template <class Batch>
 using ItemOf = typename std::remove_cvref_t<decltype(items_of(std::declval<Batch&>()))>::value_type;
 
-// Moves up to `max` items from the queue into the batch.
-template <class Batch>
-void fill_batch(Batch& batch, std::deque<ItemOf<Batch>>& queue, std::size_t max) {
-    auto& items = items_of(batch);
-    for (std::size_t i = 0; i < max && !queue.empty(); ++i) {
-        *items.Add() = std::move(queue.front());
-        queue.pop_front();
-    }
-}
-
 struct BatchStreamConfig {
-    std::size_t batch_max = 256;    // items in one message
-    std::size_t queue_max = 16384;  // items waiting to be written
+    std::size_t batch_max = 256;                         // items in one message
+    std::size_t batch_bytes_max = std::size_t{1} << 20;  // no further item after so many bytes
+    std::size_t queue_max = 16384;                       // items waiting to be written
     std::chrono::milliseconds backoff_min{50};
     std::chrono::milliseconds backoff_max{2000};
     std::chrono::milliseconds connect_timeout{5000};  // for the peer's first sign of life
 };
+
+// Moves items from the queue into the batch. The bound of the bytes keeps a message of many great items below what the
+// peer takes (message_bytes_max): a greater one would end the stream, also when it is sent again.
+template <class Batch>
+void fill_batch(Batch& batch, std::deque<ItemOf<Batch>>& queue, const BatchStreamConfig& config) {
+    auto& items = items_of(batch);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < config.batch_max && bytes < config.batch_bytes_max && !queue.empty(); ++i) {
+        bytes += queue.front().ByteSizeLong();
+        *items.Add() = std::move(queue.front());
+        queue.pop_front();
+    }
+}
 
 enum class StreamState : std::uint8_t { connecting, ready, down, stopped };
 std::string_view to_string(StreamState state);

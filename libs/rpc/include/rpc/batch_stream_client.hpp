@@ -227,7 +227,7 @@ class BatchStreamClient {
                 finish = nothing;
                 stream->writes_done_ = finish;
                 stream->writing_ = !finish;
-                if (!finish && !stream->first_pending_) fill_batch(stream->out_, queue_, config_.batch_max);
+                if (!finish && !stream->first_pending_) fill_batch(stream->out_, queue_, config_);
                 stream->first_pending_ = false;
                 stream->AddHold();  // the stream may break before the operation is started
             }

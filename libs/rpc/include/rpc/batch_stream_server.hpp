@@ -154,7 +154,7 @@ class BatchStreamServer final : public grpc::ServerBidiReactor<InBatch, OutBatch
                 out_ = std::move(messages_.front());
                 messages_.pop_front();
             } else if (!queue_.empty()) {
-                fill_batch(out_, queue_, config_.batch_max);
+                fill_batch(out_, queue_, config_);
             } else if (end_ && starting_ == 0) {
                 end = true;
             } else {
