@@ -26,6 +26,13 @@ void bind_registry(runtime::Binder& binder, RegistryConfig& config) {
                    "Commands of one shard that await their result; more get 5.03.");
     binder.integer("registry.adoptions_per_second", &config.adoptions_per_second, {1, 1000000},
                    "Look-ups per second and shard for notifications of devices that this process does not hold.");
+    binder.integer("registry.registers_max", &config.registers_max, {16, 1 << 20},
+                   "Registers of this process that may await the registry; fewer when it answers slowly.");
+    binder.duration("registry.register_answer_time", &config.register_answer_time, {50ms, 60s},
+                    "Only so many Registers are passed on that their answers take about this long at most.");
+    binder.duration("registry.retry_min", &config.retry_min, {1s, 1h},
+                    "The shortest wait (5.03 with Max-Age) of a device whose Register has to come again.");
+    binder.duration("registry.retry_max", &config.retry_max, {1s, 24h}, "The longest such wait.");
 }
 
 void bind_downlink(runtime::Binder& binder, DownlinkConfig& config) {
@@ -128,6 +135,9 @@ Result<void> validate(const Config& config) {
         }
     }
     if (config.registry.addresses.empty()) return invalid("registry.addresses: at least one is needed");
+    if (config.registry.retry_max < config.registry.retry_min) {
+        return invalid("registry.retry_max: is below registry.retry_min");
+    }
     return {};
 }
 

@@ -36,6 +36,8 @@ struct ShardMetrics {
     std::array<Counter, 2> sends;      // delivered, failed
     std::array<Counter, 256> refused;  // by CoAP code
     std::array<Counter, kOutcomes> downlinks;
+    Counter registers_admitted;
+    Counter registers_deferred;
     Counter updates_from_memory;
     Counter updates_to_registry;
     Counter rebinds;
@@ -48,6 +50,8 @@ struct ShardMetrics {
     Counter transmit_timeouts;
     std::atomic<std::uint64_t> registrations{0};
     std::atomic<std::uint64_t> uplink_pending{0};
+    std::atomic<std::uint64_t> register_window{0};
+    std::atomic<std::uint64_t> registers_pending{0};
     telemetry::Histogram* ingest_latency = nullptr;
 
     // Counts one CoAP message by its first two bytes.

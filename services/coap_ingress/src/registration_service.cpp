@@ -1,5 +1,6 @@
 #include "registration_service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "lwm2m/object_links.hpp"
@@ -17,6 +18,15 @@ lwm2m::RegisterPolicy policy_of(const Config& config) {
             .allow_unknown_parameters = false,
             .allow_unknown_minor = false,
             .allow_missing_endpoint = true};
+}
+
+// This shard's part of what the process may ask of the registry, at most half of what the shard may.
+AdmissionConfig admission_of(const Config& config) {
+    const std::size_t share = config.registry.registers_max / std::max(1U, config.shards);
+    return {.window_max = std::min(share, config.registry.pending_max / 2),
+            .answer_time = config.registry.register_answer_time,
+            .retry_min = config.registry.retry_min,
+            .retry_max = config.registry.retry_max};
 }
 
 // The value of `b` as the device spelt it; null when it sent none.
@@ -44,10 +54,23 @@ RegistrationService::RegistrationService(ShardContext& context, RegistryCommands
       commands_(commands),
       lifetimes_(lifetimes),
       adoption_(adoption),
+      admission_(admission_of(context.config), context.now.steady),
       policy_(policy_of(context.config)) {}
 
 void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error) {
     context_.refuse(handle, lwm2m_coap::to_code(error.failure), error.message);
+}
+
+void RegistrationService::defer(coap::RequestHandle handle) {
+    context_.metrics.registers_deferred.add();
+    context_.refuse_until(handle, admission_.retry_after(context_.now.steady, context_.random()),
+                          "too many devices are registering");
+}
+
+void RegistrationService::settle_admission(SteadyTime sent_at, const Result& result) {
+    admission_.answered(sent_at, context_.now.steady, result.status() != Result::STATUS_UNAVAILABLE);
+    context_.metrics.register_window.store(admission_.window(), std::memory_order_relaxed);
+    context_.metrics.registers_pending.store(admission_.pending(), std::memory_order_relaxed);
 }
 
 bool RegistrationService::read_register(coap::RequestHandle handle, Query query, ByteView payload,
@@ -75,6 +98,7 @@ bool RegistrationService::read_register(coap::RequestHandle handle, Query query,
 void RegistrationService::on_register(const coap::PeerId& peer, coap::RequestHandle handle, Query query,
                                       ByteView payload) {
     if (context_.draining) return context_.refuse_unavailable(handle, "this server is going away");
+    if (admission_.full()) return defer(handle);
     lwm2m::RegisterParameters parameters;
     if (!read_register(handle, query, payload, parameters)) return;
 
@@ -95,10 +119,15 @@ void RegistrationService::on_register(const coap::PeerId& peer, coap::RequestHan
     stored.set_object_links(to_string(payload));
 
     const std::uint8_t transports = parameters.transports.bits;
-    const bool sent = commands_.send(std::move(command), [this, peer, handle, transports](const Result& result) {
+    const auto done = [this, peer, handle, transports, sent_at = context_.now.steady](const Result& result) {
+        settle_admission(sent_at, result);
         on_registered(peer, handle, transports, result);
-    });
-    if (!sent) context_.refuse_unavailable(handle, "the registry cannot be reached");
+    };
+    if (!commands_.send(std::move(command), done)) {
+        return context_.refuse_unavailable(handle, "the registry cannot be reached");
+    }
+    admission_.sent();
+    context_.metrics.registers_admitted.add();
 }
 
 void RegistrationService::on_registered(const coap::PeerId& peer, coap::RequestHandle handle, std::uint8_t transports,

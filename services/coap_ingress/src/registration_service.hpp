@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admission.hpp"
 #include "adoption.hpp"
 #include "identity/registration_id.hpp"
 #include "lifetimes.hpp"
@@ -16,7 +17,8 @@
 namespace lanyard::coap_ingress {
 
 // The registration interface towards devices: Register, Update, De-register (Core 1.2 section 6.2). Answers a
-// Register only after the registry has stored it; an Update without news from memory while the pledge covers it.
+// Register only after the registry has stored it, and takes no more of them than it stores in time (docs/adr/0008);
+// an Update without news from memory while the pledge covers it.
 class RegistrationService {
   public:
     using Query = std::span<const std::string_view>;
@@ -60,11 +62,15 @@ class RegistrationService {
     void send_moved(const Device& device);
     [[nodiscard]] bool may_speak(const Device& device, const coap::PeerId& peer, coap::RequestHandle handle);
     void refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error);
+    // 5.03: the registry has its hands full.
+    void defer(coap::RequestHandle handle);
+    void settle_admission(SteadyTime sent_at, const Result& result);
 
     ShardContext& context_;
     RegistryCommands& commands_;
     Lifetimes& lifetimes_;
     Adoption& adoption_;
+    Admission admission_;
     lwm2m::RegisterPolicy policy_;
 };
 

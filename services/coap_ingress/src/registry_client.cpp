@@ -45,9 +45,10 @@ void RegistryClient::start(const std::string& instance, const std::string& downl
         stubs_.push_back(internal::v1::RegistrationService::NewStub(rpc::make_channel(address)));
     }
     health_.down("connecting to " + config_.addresses.front());
-    const std::lock_guard lock(mutex_);  // handler calls wait until the stream is known
-    stream_ = std::make_unique<Stream>([this](auto* context, auto* reactor) { open(context, reactor); },
-                                       rpc::BatchStreamConfig{}, *this);
+    rpc::BatchStreamConfig stream;
+    stream.queue_max = config_.pending_max * ports_.size();  // what send() takes, the queue takes
+    const std::lock_guard lock(mutex_);                      // handler calls wait until the stream is known
+    stream_ = std::make_unique<Stream>([this](auto* context, auto* reactor) { open(context, reactor); }, stream, *this);
 }
 
 void RegistryClient::stop(std::chrono::milliseconds grace) {

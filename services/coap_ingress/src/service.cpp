@@ -23,8 +23,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-unsigned shard_count(const Config& config) {
-    return config.shards != 0 ? config.shards : runtime::usable_processors();
+Config with_shard_count(Config config) {
+    if (config.shards == 0) config.shards = runtime::usable_processors();
+    return config;
 }
 
 std::string instance_name(const Config& config) {
@@ -83,7 +84,7 @@ class IngressService final : public runtime::Service {
 };
 
 IngressService::IngressService(Config config, SipKey key, const runtime::ServiceContext& context)
-    : config_(std::move(config)),
+    : config_(with_shard_count(std::move(config))),
       key_(key),
       context_(context),
       kafka_(context.health.add({.name = "kafka"})),
@@ -92,7 +93,7 @@ IngressService::IngressService(Config config, SipKey key, const runtime::Service
       downlink_([this](DownlinkCall& call) { return route(call); }) {
     const auto health = context.health.add({.name = "registry"});
     registry_ =
-        std::make_unique<RegistryClient>(config_.registry, shard_count(config_), context.log, health,
+        std::make_unique<RegistryClient>(config_.registry, config_.shards, context.log, health,
                                          [this](RegistryClient::Delivery&& delivery) { deliver(std::move(delivery)); });
 }
 
@@ -120,7 +121,7 @@ Result<void> IngressService::start() {
 Result<void> IngressService::make_shards() {
     std::vector<Address> addresses;
     for (const Listener& listener : config_.listeners) addresses.push_back(listener.address);
-    for (std::uint32_t i = 0; i < shard_count(config_); ++i) {
+    for (std::uint32_t i = 0; i < config_.shards; ++i) {
         shards_.push_back(std::make_unique<Shard>(
             ShardOptions{config_, key_, i, random_seed(), context_.log, registry_->port(i), kafka_}));
         if (auto bound = shards_.back()->bind(addresses); !bound) return bound;

@@ -30,11 +30,15 @@ void ShardContext::count_refused(coap::Code code, std::string_view message) {
 }
 
 void ShardContext::refuse_unavailable(coap::RequestHandle handle, std::string_view message) {
+    refuse_until(handle, 15 + static_cast<std::uint32_t>(random() % 31), message);
+}
+
+void ShardContext::refuse_until(coap::RequestHandle handle, std::uint32_t max_age_s, std::string_view message) {
     metrics.refused[static_cast<std::uint8_t>(coap::Code::service_unavailable)].add();
     warn("unavailable", "request of a device not served now", message);
     coap::Response response;
     response.code = coap::Code::service_unavailable;
-    response.options.max_age(15 + static_cast<std::uint32_t>(random() % 31));
+    response.options.max_age(max_age_s);
     response.payload = as_bytes(message);
     endpoint->respond(handle, response, now);
 }

@@ -38,6 +38,8 @@ struct ShardContext {
 
     // Answers with an error: counts it, logs it (rate-limited) and sends `message` as diagnostic payload.
     void refuse(coap::RequestHandle handle, coap::Code code, std::string_view message);
+    // 5.03 with this Max-Age.
+    void refuse_until(coap::RequestHandle handle, std::uint32_t max_age_s, std::string_view message);
     // 5.03 with a Max-Age that spreads the retries of a fleet over half a minute.
     void refuse_unavailable(coap::RequestHandle handle, std::string_view message);
     void respond(coap::RequestHandle handle, coap::Code code);

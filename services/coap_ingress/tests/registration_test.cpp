@@ -100,6 +100,46 @@ TEST_F(Registration, MoreThanTheBoundGetUnavailable) {
     EXPECT_EQ(seen_code(), Code::service_unavailable);
 }
 
+TEST_F(Registration, SurplusIsDeferredAndLeavesRoomForUpdatesOfOthers) {
+    config.shards = 4;
+    config.registry.registers_max = 4 * 32;  // begins with half of its share
+    const std::string id = register_device(peer(999), "dev-0", 64, 60);
+    for (std::uint16_t i = 0; i < 20; ++i) start_register(peer(static_cast<std::uint16_t>(1000 + i)), "dev");
+    EXPECT_EQ(commands.size(), 16U);
+    std::vector<std::uint64_t> waits;
+    while (const auto message = seen()) {
+        EXPECT_EQ(message->view.code(), Code::service_unavailable);
+        waits.push_back(message->view.find_uint(coap::OptionNumber::max_age).value_or(0));
+    }
+    EXPECT_EQ(waits, (std::vector<std::uint64_t>{5, 6, 6, 6}));
+    EXPECT_EQ(metrics.registers_admitted.value(), 17U);
+    EXPECT_EQ(metrics.registers_deferred.value(), 4U);
+    advance(200s);  // nobody answered, and the pledge does not cover the next Update any more
+    while (seen()) {
+    }
+    commands.clear();
+    for (std::uint16_t i = 0; i < 20; ++i) start_register(peer(static_cast<std::uint16_t>(2000 + i)), "dev");
+    while (seen()) {
+    }
+    commands.clear();
+    update(peer(999), id);
+    ASSERT_EQ(commands.size(), 1U);
+    EXPECT_TRUE(commands[0].has_update());
+}
+
+TEST_F(Registration, AfterAnAnswerTheNextOneIsAdmitted) {
+    config.registry.registers_max = 16;
+    for (std::uint16_t i = 0; i < 17; ++i) start_register(peer(static_cast<std::uint16_t>(1000 + i)), "dev");
+    EXPECT_EQ(seen_code(), Code::service_unavailable);
+    RegistryAnswer answer = answer_to(take_command());
+    fill(*answer.mutable_registration(), 64, "dev", 300);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::created);
+    start_register(peer(2000), "dev-late");
+    EXPECT_FALSE(seen());
+    EXPECT_EQ(commands.back().register_().endpoint(), "dev-late");
+}
+
 TEST_F(Registration, TenantIsThatOfTheListener) {
     start_register(peer(1000, 1), "dev-1");
     EXPECT_EQ(take_command().register_().tenant(), "other");

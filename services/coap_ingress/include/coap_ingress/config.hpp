@@ -37,6 +37,12 @@ struct RegistryConfig {
     std::size_t pending_max = 16384;
     // Notifications for devices that this process does not hold: look-ups per second and shard.
     std::uint32_t adoptions_per_second = 2000;
+    // Admission (docs/adr/0008): Registers of this process that may await their result; fewer when it takes longer than
+    // `register_answer_time`. The others get 5.03 with a Max-Age between the bounds.
+    std::size_t registers_max = 8192;
+    Duration register_answer_time = std::chrono::milliseconds(500);
+    Duration retry_min = std::chrono::seconds(5);
+    Duration retry_max = std::chrono::minutes(5);
 };
 
 struct DownlinkConfig {
