@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <unordered_set>
 #include <utility>
 
 #include <google/protobuf/descriptor.h>
@@ -11,6 +12,7 @@
 
 #include "call_metadata.hpp"
 #include "rpc/status.hpp"
+#include "runtime/clock.hpp"
 #include "unary_call.hpp"
 
 namespace lanyard::api {
@@ -30,6 +32,35 @@ bool is_unary(const std::string& service, const std::string& method) {
     return found != nullptr && !found->client_streaming() && !found->server_streaming();
 }
 
+class Call;
+
+}  // namespace
+
+// The calls whose server half gRPC is not done with.
+class LiveCalls {
+  public:
+    void add(Call& call) {
+        const std::lock_guard lock(mutex_);
+        calls_.insert(&call);
+    }
+    void remove(Call& call) {
+        const std::lock_guard lock(mutex_);
+        calls_.erase(&call);
+    }
+    // None of them ends meanwhile.
+    template <class Visit>
+    void for_each(Visit visit) {
+        const std::lock_guard lock(mutex_);
+        for (Call* call : calls_) visit(*call);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::unordered_set<Call*> calls_;
+};
+
+namespace {
+
 // One call: the server half (this) and the client half (client_). Freed when both reactors are done.
 //
 // Each direction moves one message at a time and has its own buffer. Each direction also keeps a hold on the client
@@ -38,8 +69,9 @@ bool is_unary(const std::string& service, const std::string& method) {
 class Call final : public grpc::ServerGenericBidiReactor {
   public:
     Call(grpc::GenericCallbackServerContext* context, const std::shared_ptr<grpc::Channel>& channel,
-         std::string service, std::string method, const Proxy::OnDone& on_done)
+         std::string service, std::string method, const Proxy::OnDone& on_done, LiveCalls& live)
         : server_context_(context),
+          live_(live),
           service_(std::move(service)),
           method_(std::move(method)),
           on_done_(on_done),
@@ -49,6 +81,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
         copy_metadata(context->client_metadata(),
                       [this](std::string key, std::string value) { client_context_.AddMetadata(key, value); });
         stub_.PrepareBidiStreamingCall(&client_context_, context->method(), {}, &client_);
+        live_.add(*this);
         client_.AddMultipleHolds(2);
         client_.StartRead(&to_user_);
         client_.StartCall();
@@ -66,6 +99,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
         }
     }
     void OnWriteDone(bool ok) override {
+        written_at_.store(SteadyTime::max(), std::memory_order_relaxed);
         const std::lock_guard lock(mutex_);
         if (ok) {
             client_.StartRead(&to_user_);
@@ -76,7 +110,15 @@ class Call final : public grpc::ServerGenericBidiReactor {
         }
     }
     void OnCancel() override { client_context_.TryCancel(); }
-    void OnDone() override { unref(); }
+    void OnDone() override {
+        live_.remove(*this);
+        unref();
+    }
+
+    // Through LiveCalls only: gRPC's context lives while the call is in there.
+    void cut_if_slow(SteadyTime since) {
+        if (written_at_.load(std::memory_order_relaxed) < since) server_context_->TryCancel();
+    }
 
   private:
     // The call to the backend.
@@ -88,6 +130,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
         }
         void OnReadDone(bool ok) override {
             if (ok) {
+                call_.written_at_.store(runtime::steady_now(), std::memory_order_relaxed);
                 call_.StartWrite(&call_.to_user_);
             } else {
                 call_.backend_ended();
@@ -131,6 +174,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     }
 
     grpc::GenericCallbackServerContext* server_context_;
+    LiveCalls& live_;
     std::string service_;
     std::string method_;
     const Proxy::OnDone& on_done_;
@@ -140,8 +184,9 @@ class Call final : public grpc::ServerGenericBidiReactor {
     grpc::ByteBuffer to_backend_;
     grpc::ByteBuffer to_user_;
     std::mutex mutex_;
-    bool uplink_open_ = true;    // user to backend
-    bool downlink_open_ = true;  // backend to user
+    bool uplink_open_ = true;                                // user to backend
+    bool downlink_open_ = true;                              // backend to user
+    std::atomic<SteadyTime> written_at_{SteadyTime::max()};  // the message that the user has not taken yet
     std::atomic<int> references_{2};
 };
 
@@ -155,7 +200,13 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 }  // namespace
 
 Proxy::Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done)
-    : routes_(std::move(routes)), on_done_(std::move(on_done)) {}
+    : live_(std::make_unique<LiveCalls>()), routes_(std::move(routes)), on_done_(std::move(on_done)) {}
+
+Proxy::~Proxy() = default;
+
+void Proxy::cut_slow(SteadyTime since) {
+    live_->for_each([since](Call& call) { call.cut_if_slow(since); });
+}
 
 grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServerContext* context) {
     auto [service, method] = split_method(context->method());
@@ -171,7 +222,7 @@ grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServer
         };
         return new UnaryCall(context, route->second, done);
     }
-    return new Call(context, route->second, std::move(service), std::move(method), on_done_);
+    return new Call(context, route->second, std::move(service), std::move(method), on_done_, *live_);
 }
 
 }  // namespace lanyard::api

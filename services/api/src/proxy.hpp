@@ -8,25 +8,32 @@
 
 #include <grpcpp/generic/async_generic_service.h>
 
+#include "base/time.hpp"
 #include "rpc/channel_pool.hpp"
 
 namespace lanyard::api {
 
+class LiveCalls;
+
 // Passes calls on by the full name of their service, without looking at messages.
 //
 // One message per direction is under way at a time, so a slow side slows the other through gRPC's flow control and
-// nothing piles up here. Deadline, metadata, status details, trailing metadata and cancellation are kept.
-// A service without a route is UNIMPLEMENTED. Thread-safe; must outlive the server.
+// nothing piles up here; who does not read at all is cut by cut_slow(). Deadline, metadata, status details, trailing
+// metadata and cancellation are kept. A service without a route is UNIMPLEMENTED. Thread-safe; must outlive the server.
 class Proxy final : public grpc::CallbackGenericService {
   public:
     // Told once per finished call: full service name, method name, status code.
     using OnDone = std::function<void(std::string_view service, std::string_view method, grpc::StatusCode code)>;
 
     Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done);
+    ~Proxy();
 
     grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
+    // Cancels the calls whose user has not taken a message that was sent before `since`. Not from a gRPC callback.
+    void cut_slow(SteadyTime since);
 
   private:
+    std::unique_ptr<LiveCalls> live_;
     std::map<std::string, std::shared_ptr<grpc::Channel>> routes_;  // by full service name
     OnDone on_done_;
 };

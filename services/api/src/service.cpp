@@ -16,6 +16,7 @@
 #include "proxy.hpp"
 #include "reflection.hpp"
 #include "rpc/server.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/socket_address.hpp"
 
@@ -96,6 +97,7 @@ class ApiService final : public runtime::Service {
         loop_.start();
         loop_.post([this] { watch_backends(); });
         loop_.every(1s, [this] { watch_backends(); });
+        loop_.every(1s, [this] { proxy_->cut_slow(runtime::steady_now() - config_.write_deadline); });
         return {};
     }
 

@@ -64,6 +64,7 @@ class FakeRegistry final : public device::DeviceService::CallbackService {
           private:
             void next() {
                 message_.set_resume_token(std::to_string(++count_));
+                message_.mutable_device()->set_display_name(std::string(10000, 'x'));
                 StartWrite(&message_);
             }
             std::promise<void>& done_;
@@ -85,6 +86,7 @@ class ApiProxy : public ::testing::Test {
         config.grpc_listen = Address::v4(0x7f000001, 0);
         config.registry_target = backend_->address();
         config.observation_target = "127.0.0.1:1";  // nobody listens
+        config.write_deadline = 1s;
         service_ = make_service(config, {log_, metrics_, health_}).value();
         ASSERT_TRUE(service_->start());
         const Address address = service_->ports().at(0).address;
@@ -145,6 +147,22 @@ TEST_F(ApiProxy, PassesStreamsAndTheCallersCancel) {
     context.TryCancel();
     EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
     EXPECT_EQ(registry_.watch_done.get_future().wait_for(10s), std::future_status::ready) << "the backend goes on";
+}
+
+TEST_F(ApiProxy, AUserWhoDoesNotReadLosesTheCall) {
+    // Takes no more than a window of what it does not read.
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    const auto stub = device::DeviceService::NewStub(grpc::CreateCustomChannel(
+        runtime::to_string(service_->ports().at(0).address), grpc::InsecureChannelCredentials(), arguments));
+    grpc::ClientContext context;
+    const auto reader = stub->WatchDevices(&context, {});
+    device::WatchDevicesResponse response;
+    ASSERT_TRUE(reader->Read(&response));
+    ASSERT_EQ(registry_.watch_done.get_future().wait_for(20s), std::future_status::ready) << "the backend goes on";
+    while (reader->Read(&response)) {
+    }
+    EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
 }
 
 TEST_F(ApiProxy, AnswersUnavailableWhenTheBackendIsGone) {

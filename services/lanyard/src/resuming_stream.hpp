@@ -33,7 +33,9 @@ int read_resuming(runtime::StopSignals& signals, Request request, const Open& op
         }
         status = reader->Finish();
         if (interrupt.happened() || status.ok()) return ExitCode::ok;
+        // CANCELLED: so slow that even the status of the cut was not read in time.
         const bool cut = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED ||
+                         status.error_code() == grpc::StatusCode::CANCELLED ||
                          status.error_code() == grpc::StatusCode::UNAVAILABLE;
         if (!cut) break;
         std::fprintf(stderr, "stream ended (%s), resuming\n", status.error_message().c_str());

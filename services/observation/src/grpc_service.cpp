@@ -274,9 +274,9 @@ Unary* GrpcService::GetLatestValues(Context* context, const v1::GetLatestValuesR
     return reactor;
 }
 
-grpc::ServerWriteReactor<v1::StreamValuesResponse>* GrpcService::StreamValues(Context* /*context*/,
+grpc::ServerWriteReactor<v1::StreamValuesResponse>* GrpcService::StreamValues(Context* context,
                                                                               const v1::StreamValuesRequest* request) {
-    auto writer = std::make_shared<StreamWriter>(deps_.stream_config.queue_max);
+    auto writer = std::make_shared<StreamWriter>(context, deps_.stream_config.queue_max);
     auto* reactor = writer->reactor();
     auto checked = check_stream(*request, deps_.key);
     if (const auto* refused = std::get_if<grpc::Status>(&checked)) {

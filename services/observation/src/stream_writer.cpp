@@ -8,7 +8,10 @@ class StreamWriter::Reactor final : public grpc::ServerWriteReactor<Response> {
     explicit Reactor(std::shared_ptr<StreamWriter> writer) : writer_(std::move(writer)) {}
     void OnWriteDone(bool ok) override { writer_->on_write_done(ok); }
     void OnCancel() override { writer_->on_cancel(); }
-    void OnDone() override { delete this; }
+    void OnDone() override {
+        writer_->on_done();
+        delete this;
+    }
 
   private:
     std::shared_ptr<StreamWriter> writer_;
@@ -45,7 +48,7 @@ StreamWriter::Push StreamWriter::push(Response response, Duration limit) {
     {
         std::unique_lock lock(mutex_);
         const bool room =
-            room_.wait_for(lock, limit, [this] { return cancelled_ || finishing_ || queue_.size() < queue_max_; });
+            changed_.wait_for(lock, limit, [this] { return cancelled_ || finishing_ || queue_.size() < queue_max_; });
         if (cancelled_ || finishing_) return Push::closed;
         if (!room) return Push::slow;
         queue_.push_back(std::move(response));
@@ -62,10 +65,27 @@ void StreamWriter::finish(const grpc::Status& status) {
         if (finishing_) return;
         finishing_ = true;
         status_ = status;
+        if (!status.ok() && !queue_.empty()) queue_.erase(queue_.begin() + (writing_ ? 1 : 0), queue_.end());
         action = next_locked();
     }
-    room_.notify_all();
+    changed_.notify_all();
     run(action);
+}
+
+void StreamWriter::await_end(Duration grace) {
+    std::unique_lock lock(mutex_);
+    (void)changed_.wait_for(lock, grace, [this] { return done_ || hurry_; });
+    // Under the lock, which on_done() needs: the context lives until then.
+    if (!done_) context_->TryCancel();
+    changed_.wait(lock, [this] { return done_; });
+}
+
+void StreamWriter::hurry() {
+    {
+        const std::lock_guard lock(mutex_);
+        hurry_ = true;
+    }
+    changed_.notify_all();
 }
 
 bool StreamWriter::closed() const {
@@ -82,7 +102,7 @@ void StreamWriter::on_write_done(bool ok) {
         cancelled_ = cancelled_ || !ok;
         action = next_locked();
     }
-    room_.notify_all();
+    changed_.notify_all();
     run(action);
 }
 
@@ -93,8 +113,15 @@ void StreamWriter::on_cancel() {
         cancelled_ = true;
         action = next_locked();
     }
-    room_.notify_all();
+    changed_.notify_all();
     run(action);
+}
+
+void StreamWriter::on_done() {
+    // Told under the lock: whoever waits may be the last to hold this.
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+    changed_.notify_all();
 }
 
 }  // namespace lanyard::observation

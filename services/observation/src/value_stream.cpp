@@ -32,7 +32,10 @@ ValueStream::ValueStream(const Config& config, const SipKey& key, StreamRequest 
 }
 
 void ValueStream::run() {
-    writer_->finish(serve());
+    const grpc::Status status = serve();
+    consumer_.reset();
+    writer_->finish(status);
+    writer_->await_end(config_.streams.slow_limit);
 }
 
 void ValueStream::on_error(const Error& error, const kafka::TopicOffset* partition) {

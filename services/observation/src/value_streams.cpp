@@ -6,6 +6,12 @@
 #include "value_stream.hpp"
 
 namespace lanyard::observation {
+namespace {
+
+// What clients get to take the end of their stream when the service stops.
+constexpr Duration kFarewell = std::chrono::seconds(1);
+
+}  // namespace
 
 ValueStreams::ValueStreams(const Config& config, SipKey key, Metrics& metrics, const telemetry::Logger& log)
     : config_(config), key_(key), metrics_(metrics), log_(log) {}
@@ -49,7 +55,12 @@ void ValueStreams::stop(runtime::Deadline deadline) {
     for (const auto& stream : streams) {
         stream->writer->finish(rpc::to_status(make_error(Errc::unavailable, "the service is stopping")));
     }
-    for (const auto& stream : streams) (void)stream->thread.join(deadline);
+    const auto polite = min(deadline, runtime::Deadline::in(kFarewell));
+    for (const auto& stream : streams) {
+        if (stream->thread.join(polite)) continue;
+        stream->writer->hurry();
+        (void)stream->thread.join(deadline);
+    }
 }
 
 }  // namespace lanyard::observation

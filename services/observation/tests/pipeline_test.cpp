@@ -325,6 +325,33 @@ TEST_F(Pipeline, AClientThatReadsTooSlowlyIsCutAndResumes) {
     context.TryCancel();
 }
 
+TEST_F(Pipeline, AClientThatNeverReadsLosesItsPlaceToOthers) {
+    constexpr int kValues = 80;
+    config.streams.max = 1;
+    config.streams.queue_max = 16;
+    config.streams.slow_limit = 200ms;
+    const SpecId text = *wait_for<SpecId>([&](auto done) { store->intern_spec({"/3/0/0"}, done); });
+    start();
+    v1::StreamValuesRequest request;
+    request.set_parent("tenants/default/devices/urn:imei:1");
+    v1::StreamValuesResponse response;
+    grpc::ClientContext never;
+    const auto stuck = stub->StreamValues(&never, request);
+    ASSERT_TRUE(stuck->Read(&response));
+    for (int i = 0; i < kValues; ++i) notify(std::string(60000, 'x'), std::to_string(i), text);
+    bool served = false;
+    for (int i = 0; i < 100 && !served; ++i) {
+        (void)read("lwm2m.telemetry.v1", 1);  // lets time pass
+        grpc::ClientContext context;
+        served = stub->StreamValues(&context, request)->Read(&response);
+        context.TryCancel();
+    }
+    EXPECT_TRUE(served);
+    while (stuck->Read(&response)) {
+    }
+    EXPECT_EQ(stuck->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
 TEST_F(Pipeline, ATokenOutsideTheTopicIsOutOfRange) {
     const std::string parent = "tenants/default/devices/urn:imei:1";
     const SipKey key = *parse_cluster_key(config.cluster_key);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/address.hpp"
+#include "base/time.hpp"
 #include "runtime/config.hpp"
 
 namespace lanyard::api {
@@ -13,6 +14,8 @@ struct Config {
     // gRPC targets: "127.0.0.1:7402", "dns:///lanyard-registry:7402".
     std::string registry_target = "127.0.0.1:7402";
     std::string observation_target = "127.0.0.1:7403";
+    // A user that takes longer to read one message loses the call.
+    Duration write_deadline = std::chrono::seconds(60);
 };
 
 void bind(runtime::Binder& binder, Config& config);
