@@ -344,8 +344,10 @@ void Fleet::Core::lose_registration(FleetDevice& device, milliseconds delay) {
 }
 
 void Fleet::Core::schedule_update(FleetDevice& device) {
-    const std::uint64_t percent = 70 + device.random.below(20);
-    device.update_at = after(milliseconds(std::uint64_t{device.lifetime_s} * 10 * percent));
+    const std::uint64_t from = std::uint64_t{device.lifetime_s} * 10 * profile_.update_from_percent;
+    const std::uint64_t to = std::uint64_t{device.lifetime_s} * 10 * profile_.update_to_percent;
+    const std::uint64_t width = std::min<std::uint64_t>(to - std::min(from, to), 0xffffffffU);
+    device.update_at = after(milliseconds(from + device.random.below(static_cast<std::uint32_t>(width) + 1)));
 }
 
 milliseconds Fleet::Core::backoff(FleetDevice& device) const {

@@ -60,6 +60,10 @@ Result<void> validate(const SimulateOptions& options) {
     }
     if (!is_share(options.profile.non_share)) return refuse("non-share: must be 0 to 1");
     if (!is_share(options.profile.queue_mode_share)) return refuse("queue-share: must be 0 to 1");
+    if (options.profile.update_from_percent == 0 || options.profile.update_to_percent > 100 ||
+        options.profile.update_from_percent > options.profile.update_to_percent) {
+        return refuse("update-after: must be FROM:TO with 1 <= FROM <= TO <= 100");
+    }
     if (!(options.register_rate_per_s >= 0)) return refuse("register-rate: must be 0 or more");
     if (options.register_window == 0) return refuse("register-window: must be 1 or more");
     if (options.load) return validate_load(*options.load);

@@ -39,6 +39,7 @@ struct Arguments {
     double linger = 0;
     std::uint64_t seed = 1;
     bool counting = false;
+    std::pair<unsigned, unsigned> update_after{70, 90};
     std::string load;
     std::string rate = "max";
     std::size_t window = 256;
@@ -77,6 +78,8 @@ Result<device::FleetProfile> profile_of(const Arguments& arguments) {
     profile.queue_mode_share = arguments.queue_share;
     profile.seed = arguments.seed;
     profile.counting = arguments.counting;
+    profile.update_from_percent = arguments.update_after.first;
+    profile.update_to_percent = arguments.update_after.second;
     return profile;
 }
 
@@ -163,6 +166,11 @@ void add_device_options(CLI::App& command, Arguments& arguments) {
             },
             "Registration lifetime in seconds, 0 never expires")
         ->default_str("300, under load 86400");
+    command
+        .add_option("--update-after", arguments.update_after,
+                    "Updates when so much of the lifetime has passed, FROM:TO in percent")
+        ->delimiter(':')
+        ->default_str("70:90");
     command.add_option("--lwm2m", arguments.version, "LwM2M version to register with")->capture_default_str();
     command
         .add_option_function<double>(

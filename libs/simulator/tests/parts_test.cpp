@@ -57,6 +57,10 @@ TEST(Options, AreCheckedWithTheirNames) {
     options.target = *parse_target("[::1]:5683");
     EXPECT_FALSE(validate(options).has_value()) << "a socket for each device";
     options.count = 10;
+    options.profile.update_from_percent = 95;
+    EXPECT_THAT(validate(options).error().message, ::testing::HasSubstr("update-after"));
+    options.profile.update_to_percent = 95;
+    EXPECT_TRUE(validate(options).has_value());
     options.profile.non_share = 1.5;
     EXPECT_THAT(validate(options).error().message, ::testing::HasSubstr("non-share"));
 }

@@ -16,8 +16,11 @@ struct FleetProfile {
     EndpointPattern endpoints;
     // Number of the first device; the others follow.
     std::uint64_t first_number = 1;
-    // `lt`; an Update is sent when 70 to 90 % of it have passed. 0: infinite, no Updates.
+    // `lt`; 0: infinite, no Updates.
     std::uint32_t lifetime_s = 300;
+    // An Update is sent when so much of the lifetime has passed, evenly drawn between the two. In percent.
+    unsigned update_from_percent = 70;
+    unsigned update_to_percent = 90;
     lwm2m::Version version{1, 1};
     // How often a sensor measures; what is then notified is up to the attributes. Zero: only when told to.
     std::chrono::milliseconds sample_interval{10'000};
