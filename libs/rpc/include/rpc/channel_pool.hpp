@@ -18,6 +18,9 @@ struct ChannelConfig {
     std::chrono::milliseconds keepalive{20000};
     std::chrono::milliseconds backoff_min{50};
     std::chrono::milliseconds backoff_max{2000};
+    // What the server may send of one call before it is read here; 0: what gRPC estimates, up to many MiB. Bounds what
+    // calls that are not read pile up, at the price of throughput over long distances.
+    std::size_t stream_window_bytes = 0;
 };
 
 // One channel with a connection of its own: keepalive, quick reconnects, round robin over the addresses of a
