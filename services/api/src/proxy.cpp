@@ -161,7 +161,15 @@ class Call final : public grpc::ServerGenericBidiReactor {
         if (std::exchange(direction_open, false)) client_.RemoveHold();
     }
 
-    void finish(const grpc::Status& status) {
+    // A service cancels only calls whose client did not even take the end of a stream that was cut.
+    [[nodiscard]] grpc::Status status_for_user(const grpc::Status& status) const {
+        if (status.error_code() != grpc::StatusCode::CANCELLED || server_context_->IsCancelled()) return status;
+        return rpc::to_status(make_error(Errc::resource_exhausted, "the client reads too slowly"),
+                              {.reason = "SLOW_CONSUMER", .metadata = {}, .fields = {}, .retry_after = {}});
+    }
+
+    void finish(const grpc::Status& from_backend) {
+        const grpc::Status status = status_for_user(from_backend);
         copy_metadata(client_context_.GetServerTrailingMetadata(),
                       [this](std::string key, std::string value) { server_context_->AddTrailingMetadata(key, value); });
         on_done_(service_, method_, status.error_code());

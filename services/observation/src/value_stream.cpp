@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kBatch = 500;
 constexpr std::chrono::milliseconds kPoll = 100ms;
 constexpr std::chrono::milliseconds kBrokerWait = 5s;
+// What a client that was cut has at least to take the status.
+constexpr Duration kEndLimit = 5s;
 
 // As Kafka's murmur2 partitioners: the hash without its sign.
 std::int32_t partition_for(std::string_view key, std::size_t partitions) {
@@ -35,7 +37,7 @@ void ValueStream::run() {
     const grpc::Status status = serve();
     consumer_.reset();
     writer_->finish(status);
-    writer_->await_end(config_.streams.slow_limit);
+    writer_->await_end(std::max(config_.streams.slow_limit, kEndLimit));
 }
 
 void ValueStream::on_error(const Error& error, const kafka::TopicOffset* partition) {
