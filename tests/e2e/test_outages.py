@@ -21,6 +21,12 @@ def send(device, value, token, seconds=30):
     return device.request(POST, ("dp",), token, payload=SENML % value, content_format=110, seconds=seconds)
 
 
+def says(stack, service, dependency, state):
+    """Whether a line of /readyz?verbose tells this state of a dependency."""
+    lines = stack.service(service).get("/readyz?verbose")[1].splitlines()
+    return any(dependency in line and state in line for line in lines)
+
+
 def test_with_kafka_down_nothing_is_acknowledged_and_nothing_is_lost(stack, device, telemetry):
     token = device.accept_observation()
     assert device.acknowledged(device.notify(token, 2, b"10.0")) is ACK
@@ -32,6 +38,12 @@ def test_with_kafka_down_nothing_is_acknowledged_and_nothing_is_lost(stack, devi
     assert answer.opt.max_age >= 1
     silence = device.receive(1)
     assert silence is None or silence.mid != mid, "a notification was acknowledged without Kafka"
+    for service in ("ingress", "registry", "observation"):
+        eventually(lambda s=service: says(stack, s, "kafka", "degraded"), f"{service} says that Kafka is away", 30)
+        assert stack.service(service).ready(), f"{service} is not ready without Kafka"
+    newcomer = RawDevice(stack.coap_ports[0], "outage-without-kafka")
+    assert newcomer.register().code is CREATED, "a Register needs no Kafka: its event waits in the outbox"
+    newcomer.close()
 
     stack.kafka.start()
     stack.wait_ready()
@@ -51,6 +63,9 @@ def test_with_redis_down_registers_get_5_03_and_observations_go_on(stack, device
     token = device.accept_observation()
     stack.redis.kill()
 
+    eventually(lambda: not stack.service("registry").ready(), "the registry is not ready without Redis", 30)
+    for service in ("ingress", "observation"):
+        assert stack.service(service).ready(), f"{service} goes on without Redis"
     newcomer = RawDevice(stack.coap_ports[0], "outage-newcomer")
     answer = newcomer.register(seconds=30)
     assert str(answer.code).startswith("5.03")

@@ -47,7 +47,7 @@ class ObservationServiceImpl final : public runtime::Service {
           deps_(std::move(deps)),
           context_(context),
           metrics_(context.metrics),
-          kafka_(context.health.add({.name = "kafka", .required = true, .tolerance = 30s})),
+          kafka_(context.health.add({.name = "kafka"})),
           redis_health_(context.health.add({.name = "redis", .required = false, .tolerance = {}})),
           registry_health_(context.health.add({.name = "registry", .required = false, .tolerance = {}})) {}
     ~ObservationServiceImpl() override { drain(runtime::Deadline::in(Duration::zero())); }

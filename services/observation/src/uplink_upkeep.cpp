@@ -73,7 +73,8 @@ void UplinkWorker::report_health() {
     shared_.metrics.in_flight(producer_->stats().queued);
     if (!begun_) return;
     if (!producer_->available() || !consumer_->available()) {
-        shared_.kafka.down("no broker answers (" + producer_->unavailable_reason() + "); attempts go on");
+        // What gRPC asks for is still answered, and nothing would be better in another replica.
+        shared_.kafka.degraded("no broker answers (" + producer_->unavailable_reason() + "); attempts go on");
     } else {
         shared_.kafka.ok();
     }

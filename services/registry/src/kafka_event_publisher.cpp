@@ -78,7 +78,8 @@ void KafkaEventPublisher::run() {
         if (reported && available == was_available) continue;
         reported = true;
         was_available = available;
-        on_state_(available, available ? std::string() : producer_->unavailable_reason());
+        on_state_(available ? runtime::HealthState::ok : runtime::HealthState::degraded,
+                  available ? std::string() : producer_->unavailable_reason());
     }
 }
 
@@ -90,7 +91,7 @@ bool KafkaEventPublisher::prepare_topics() {
                                 .timeout = milliseconds(3000)};
     if (const auto done = kafka::prepare_topics(plan, log_); !done) {
         log_.warn("waiting for Kafka", {{"reason", done.error().message}});
-        on_state_(false, done.error().message);
+        on_state_(runtime::HealthState::down, done.error().message);
         producer_->poll(*this, 1000, milliseconds(500));
         return false;
     }

@@ -14,6 +14,7 @@
 #include "node_names.hpp"
 #include "registry/config.hpp"
 #include "registry/executor.hpp"
+#include "runtime/health.hpp"
 #include "runtime/thread.hpp"
 #include "telemetry/log.hpp"
 
@@ -24,8 +25,9 @@ namespace lanyard::registry {
 // for delivery reports and replaces a producer that has failed for good.
 class KafkaEventPublisher final : public EventPublisher, private kafka::DeliverySink {
   public:
-    // Told on the publisher's thread whether Kafka can be used now, with the reason when not.
-    using StateCallback = std::function<void(bool available, const std::string& reason)>;
+    // Told on the publisher's thread how Kafka is, with the reason when it is not ok: down until the topics were there
+    // once, degraded in an outage after that.
+    using StateCallback = std::function<void(runtime::HealthState state, const std::string& reason)>;
 
     // invalid_argument for a bad Kafka configuration.
     [[nodiscard]] static Result<std::unique_ptr<KafkaEventPublisher>> start(const Config& config, const SipKey& key,

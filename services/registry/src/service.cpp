@@ -73,7 +73,7 @@ class RegistryService final : public runtime::Service {
         if (config_.instance.empty()) config_.instance = default_instance();
         config_.redis.command_timeout = std::chrono::duration_cast<milliseconds>(config_.command_deadline);
         redis_health_ = context_.health.add({.name = "redis", .required = true, .tolerance = kHealthTolerance});
-        kafka_health_ = context_.health.add({.name = "kafka", .required = true, .tolerance = kHealthTolerance});
+        kafka_health_ = context_.health.add({.name = "kafka"});
     }
     ~RegistryService() override {
         drain(runtime::Deadline::in(kServerGrace));
@@ -154,14 +154,11 @@ Result<void> RegistryService::open_store() {
 }
 
 Result<void> RegistryService::open_publisher() {
-    auto publisher = KafkaEventPublisher::start(config_, key_, *nodes_, executor_, context_.log,
-                                                [this](bool available, const std::string& reason) {
-                                                    if (available) {
-                                                        kafka_health_.ok();
-                                                    } else {
-                                                        kafka_health_.down(reason + "; events wait in the outbox");
-                                                    }
-                                                });
+    auto publisher = KafkaEventPublisher::start(
+        config_, key_, *nodes_, executor_, context_.log, [this](runtime::HealthState state, const std::string& reason) {
+            const bool well = state == runtime::HealthState::ok;
+            kafka_health_.set(state, well ? "" : reason + "; events wait in the outbox");
+        });
     if (!publisher) return publisher.error();
     publisher_ = std::move(*publisher);
     return {};
