@@ -79,7 +79,8 @@ void expose_registrations(Exposer& exposer, const ShardMetrics& metrics) {
     exposer.counter("lanyard_registration_adoptions_total", "Registrations taken over from another owner.", {},
                     metrics.adoptions);
     exposer.counter("lanyard_registration_fenced_total", "Registrations that another owner took.", {}, metrics.fenced);
-    exposer.counter("lanyard_registrations_expired_total", "Registrations whose lifetime passed.", {}, metrics.expired);
+    exposer.counter("lanyard_ingress_sessions_expired_total", "Sessions ended here because the lifetime passed.", {},
+                    metrics.expired);
 }
 
 }  // namespace
@@ -102,10 +103,10 @@ Callbacks expose(MetricRegistry& registry, ShardMetrics& metrics) {
     expose_registrations(exposer, metrics);
     expose_group<kDropReasons>(exposer, "lanyard_coap_datagrams_dropped_total", "Datagrams dropped, in or out.",
                                "reason", {"malformed", "truncated", "session", "send_queue_full"}, metrics.dropped);
-    expose_group<kNotifyResults>(exposer, "lanyard_notifications_total", "Notifications of devices.", "result",
-                                 {"delivered", "failed", "unknown_token", "deferred", "incomplete"},
-                                 metrics.notifications);
-    expose_group<2>(exposer, "lanyard_sends_total", "LwM2M Send messages of devices.", "result",
+    expose_group<kNotifyResults>(
+        exposer, "lanyard_ingress_notifications_total", "Notifications by what they were answered.", "result",
+        {"delivered", "failed", "unknown_token", "deferred", "incomplete"}, metrics.notifications);
+    expose_group<2>(exposer, "lanyard_ingress_sends_total", "LwM2M Send messages by what they were answered.", "result",
                     {"delivered", "failed"}, metrics.sends);
     expose_group<kOutcomes>(exposer, "lanyard_downlink_requests_total", "Requests to devices.", "outcome",
                             {"unspecified", "answered", "not_owner", "unknown_device", "offline", "sleeping",

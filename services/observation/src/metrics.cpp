@@ -26,10 +26,7 @@ Metrics::Metrics(telemetry::MetricRegistry& r)
       observations_(r.gauge("lanyard_observations", "Observations that this process has had notifications of.")),
       in_flight_(r.gauge("lanyard_uplink_in_flight_records", "Records produced and not yet acknowledged.")),
       reconciling_(r.gauge("lanyard_reconcile_devices", "Devices that are being worked on or wait for it.")),
-      streams_(r.gauge("lanyard_value_streams", "StreamValues calls that are open.")),
-      latency_(r.histogram("lanyard_ingest_latency_seconds",
-                           "From the receipt of a datagram to the acknowledgement of its last value by the broker.",
-                           telemetry::latency_buckets())) {}
+      streams_(r.gauge("lanyard_value_streams", "StreamValues calls that are open.")) {}
 
 telemetry::Counter& Metrics::labelled(std::string_view name, std::string_view help, std::string_view label,
                                       std::string_view value) {

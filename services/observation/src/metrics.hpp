@@ -27,7 +27,6 @@ class Metrics {
     void latest_written(std::size_t devices) { latest_written_.add(devices); }
     void latest_dropped() { latest_dropped_.add(); }
     void latest_failed() { latest_failed_.add(); }
-    void ingest_latency(double seconds) { latency_.observe(seconds); }
 
     // `result`: established, refused, unreachable, cancelled.
     void observe_request(std::string_view result);
@@ -57,7 +56,6 @@ class Metrics {
     telemetry::Gauge& in_flight_;
     telemetry::Gauge& reconciling_;
     telemetry::Gauge& streams_;
-    telemetry::Histogram& latency_;
 };
 
 }  // namespace lanyard::observation
