@@ -9,6 +9,7 @@
 #include "client.hpp"
 #include "errors.hpp"
 #include "handles.hpp"
+#include "producer_metrics.hpp"
 
 namespace lanyard::kafka {
 namespace {
@@ -57,6 +58,7 @@ Properties properties_of(const ProducerConfig& config) {
 
 class Producer::Impl {
   public:
+    explicit Impl(const ProducerConfig& from) : config(from.client), metrics(from.metrics) {}
     ~Impl() {
         // What is still queued is given up, so that destroying does not wait for a broker that is away.
         if (client) rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -67,6 +69,7 @@ class Producer::Impl {
     [[nodiscard]] std::uint64_t queued() const { return produced - delivered - failed; }
 
     ClientConfig config;
+    ProducerMetrics metrics;
     ClientHandle client;
     QueueHandle queue;
     QueueSignal signal;
@@ -79,6 +82,7 @@ class Producer::Impl {
 
 std::size_t Producer::Impl::handle_reports(rd_kafka_event_t* event, DeliverySink& sink) {
     std::size_t count = 0;
+    ProducerMetrics::Run run;
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
         Delivery delivery;
         delivery.opaque = reinterpret_cast<std::uintptr_t>(message->_private);
@@ -92,6 +96,10 @@ std::size_t Producer::Impl::handle_reports(rd_kafka_event_t* event, DeliverySink
             delivery.reason = rd_kafka_err2str(message->err);
             failed.fetch_add(1, std::memory_order_relaxed);
         }
+        if (message->rkt != nullptr) {
+            run.add(static_cast<TopicMetrics*>(rd_kafka_topic_opaque(message->rkt)), delivery.delivered,
+                    [message] { return rd_kafka_message_latency(message); });
+        }
         sink.on_delivered(delivery);
         ++count;
     }
@@ -104,6 +112,7 @@ std::size_t Producer::Impl::handle(rd_kafka_event_t* event, DeliverySink& sink) 
             return handle_reports(event, sink);
         case RD_KAFKA_EVENT_STATS:
             reachability.on_statistics(rd_kafka_event_stats(event));
+            metrics.on_statistics(rd_kafka_event_stats(event));
             return 0;
         case RD_KAFKA_EVENT_ERROR:
             if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) fatal = true;
@@ -118,8 +127,7 @@ Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Producer::~Producer() = default;
 
 Result<std::unique_ptr<Producer>> Producer::create(const ProducerConfig& config) {
-    auto impl = std::make_unique<Impl>();
-    impl->config = config.client;
+    auto impl = std::make_unique<Impl>(config);
     auto client = properties_of(config).create(RD_KAFKA_PRODUCER, &impl->config);
     if (!client) return client.error();
     impl->client = std::move(*client);
@@ -131,7 +139,11 @@ Result<std::unique_ptr<Producer>> Producer::create(const ProducerConfig& config)
 Result<Topic> Producer::topic(const std::string& name) {
     const std::lock_guard lock(impl_->topics_mutex);
     TopicHandle& known = impl_->topics[name];
-    if (!known) known.reset(rd_kafka_topic_new(impl_->client.get(), name.c_str(), nullptr));
+    if (!known) {
+        rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(impl_->client.get());
+        rd_kafka_topic_conf_set_opaque(conf, impl_->metrics.topic(name));
+        known.reset(rd_kafka_topic_new(impl_->client.get(), name.c_str(), conf));  // takes the conf
+    }
     if (!known) {
         impl_->topics.erase(name);
         return to_error(rd_kafka_last_error(), "topic " + name);

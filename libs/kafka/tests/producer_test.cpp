@@ -2,18 +2,20 @@
 
 #include <array>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <poll.h>
 
 #include "base/hash.hpp"
 #include "collector.hpp"
 #include "kafka/mock_cluster.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace lanyard::kafka {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::HasSubstr;
 
 constexpr std::int16_t kProduceApi = 0;
 constexpr std::int16_t kNotEnoughReplicas = 19;
@@ -175,6 +177,25 @@ TEST_F(KafkaProducer, ReportsPurgedRecordsAsCancelled) {
     producer_->purge();
     ASSERT_TRUE(reports_.wait(*producer_, 1));
     EXPECT_EQ(reports_.all[0].error, Errc::cancelled);
+}
+
+TEST_F(KafkaProducer, ShowsWhatBecameOfTheRecordsOfATopic) {
+    telemetry::MetricRegistry metrics;
+    config_.metrics = &metrics;
+    open();
+    ASSERT_TRUE(produce("v"));
+    ASSERT_TRUE(produce("w"));
+    ASSERT_TRUE(reports_.wait(*producer_, 2));
+    EXPECT_THAT(metrics.expose(), HasSubstr("lanyard_kafka_produced_total{result=\"delivered\",topic=\"t\"} 2\n"));
+    EXPECT_THAT(metrics.expose(), HasSubstr("lanyard_kafka_produced_total{result=\"failed\",topic=\"t\"} 0\n"));
+    EXPECT_THAT(metrics.expose(), HasSubstr("lanyard_kafka_produce_duration_seconds_count{topic=\"t\"}"));
+    EXPECT_THAT(metrics.expose(), HasSubstr("lanyard_kafka_queue_bytes 0\n"));
+    cluster_->set_all_up(false);
+    ASSERT_TRUE(produce("x"));
+    producer_->purge();
+    ASSERT_TRUE(reports_.wait(*producer_, 3));
+    EXPECT_THAT(metrics.expose(), HasSubstr("lanyard_kafka_produced_total{result=\"failed\",topic=\"t\"} 1\n"));
+    producer_.reset();
 }
 
 TEST(KafkaProducerConfig, NamesTheBadProperty) {

@@ -123,7 +123,7 @@ Result<void> IngressService::make_shards() {
     for (const Listener& listener : config_.listeners) addresses.push_back(listener.address);
     for (std::uint32_t i = 0; i < config_.shards; ++i) {
         shards_.push_back(std::make_unique<Shard>(
-            ShardOptions{config_, key_, i, random_seed(), context_.log, registry_->port(i), kafka_}));
+            ShardOptions{config_, key_, i, random_seed(), context_.log, registry_->port(i), kafka_, context_.metrics}));
         if (auto bound = shards_.back()->bind(addresses); !bound) return bound;
         auto exposed = expose(context_.metrics, shards_.back()->metrics());
         std::move(exposed.begin(), exposed.end(), std::back_inserter(exposed_));

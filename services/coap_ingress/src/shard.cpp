@@ -49,7 +49,9 @@ Result<void> Shard::bind(std::vector<Address>& addresses) {
 }
 
 Result<void> Shard::make_producer() {
-    auto producer = kafka::Producer::create(producer_config_of(options_.config));
+    auto config = producer_config_of(options_.config);
+    config.metrics = &options_.metrics;
+    auto producer = kafka::Producer::create(config);
     if (!producer) return producer.error();
     auto topic = (*producer)->topic(options_.config.uplink.topic);
     if (!topic) return topic.error();

@@ -44,6 +44,7 @@ struct ShardOptions {
     const telemetry::Logger& log;
     RegistryPort& registry;
     runtime::HealthBoard::Dependency kafka;  // reported by shard 0
+    telemetry::MetricRegistry& metrics;
 };
 
 // One thread with everything a device's messages need: a socket for each listener, CoAP, registrations, a Kafka

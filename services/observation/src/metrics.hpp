@@ -13,6 +13,8 @@ namespace lanyard::observation {
 class Metrics {
   public:
     explicit Metrics(telemetry::MetricRegistry& registry);
+    // For what shows its own numbers: Kafka, Redis, gRPC.
+    [[nodiscard]] telemetry::MetricRegistry& registry() { return registry_; }
 
     void uplink_received(bool send) { (send ? sends_ : notifications_).add(); }
     void values_produced(std::size_t count) { values_.add(count); }

@@ -56,6 +56,7 @@ Result<void> UplinkWorker::make_producer() {
     config.compression = config_.kafka.compression;
     config.linger = to_ms(config_.kafka.linger);
     config.delivery_timeout = to_ms(config_.kafka.delivery_timeout);
+    config.metrics = &shared_.metrics.registry();
     auto created = kafka::Producer::create(config);
     if (!created) return created.error();
     producer_ = std::move(*created);

@@ -9,6 +9,10 @@
 
 #include "base/error.hpp"
 
+namespace lanyard::telemetry {
+class MetricRegistry;
+}
+
 namespace lanyard::kafka {
 
 // What every client of a cluster needs.
@@ -36,6 +40,8 @@ struct ProducerConfig {
     // Records, and KiB of them, accepted and not yet reported; one more is resource_exhausted.
     std::uint32_t queue_max_messages = 100000;
     std::uint32_t queue_max_kib = 65536;
+    // Where lanyard_kafka_* of this producer are shown, if anywhere; must outlive the producer.
+    telemetry::MetricRegistry* metrics = nullptr;
 };
 
 enum class StartAt : std::uint8_t { earliest, latest };
