@@ -24,6 +24,10 @@ SteadyTime clock_now() {
     return std::chrono::steady_clock::now();
 }
 
+double seconds_between(SteadyTime from, SteadyTime to) {
+    return std::chrono::duration<double>(to - from).count();
+}
+
 }  // namespace
 
 Client::Impl::Impl(Config config, StateCallback on_state)
@@ -31,7 +35,8 @@ Client::Impl::Impl(Config config, StateCallback on_state)
       on_state_(std::move(on_state)),
       event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       connection_(config_, scripts_, *this),
-      jitter_(std::random_device{}()) {
+      jitter_(std::random_device{}()),
+      metrics_(config_.metrics, [this] { return stats(); }) {
     LANYARD_ASSERT(event_fd_ >= 0);
     down_since_ = next_attempt_ = clock_now();
     backoff_ = config_.backoff_min;
@@ -305,7 +310,10 @@ void Client::Impl::answer(Slot& slot, const redisReply* reply) {
             request.results[slot.index] = make_error(Errc::unavailable, "redis: the connection broke");
             lost_.fetch_add(request.is_internal ? 0 : 1, std::memory_order_relaxed);
         }
-        if (request.unanswered == 0) finish(request, {});
+        if (request.unanswered == 0) {
+            if (reply != nullptr) metrics_.answered(seconds_between(request.written, last_read_));
+            finish(request, {});
+        }
     }
     release(request);
 }

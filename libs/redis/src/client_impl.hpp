@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "client_metrics.hpp"
 #include "connection.hpp"
 #include "redis/client.hpp"
 #include "request.hpp"
@@ -95,6 +96,7 @@ class Client::Impl final : private Connection::Listener {
     std::size_t in_flight_ = 0;
     std::uint64_t next_id_ = 0;
     bool pinging_ = false;
+    ClientMetrics metrics_;
     std::mutex join_mutex_;
     std::thread thread_;
 };

@@ -5,8 +5,9 @@
 #include <future>
 #include <mutex>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include "telemetry/metrics.hpp"
 #include "testing/servers.hpp"
 
 namespace lanyard::redis {
@@ -284,6 +285,20 @@ TEST_F(RedisClient, CancelsWhatIsLeftAfterTheGrace) {
     client_->stop(milliseconds(20));
     server_.process().thaw();
     EXPECT_EQ(code, Errc::cancelled);
+}
+
+TEST_F(RedisClient, ShowsItsNumbers) {
+    telemetry::MetricRegistry metrics;
+    config_.metrics = &metrics;
+    connect();
+    ASSERT_TRUE(run({"SET", "k", "v"}));
+    const std::string text = metrics.expose();
+    EXPECT_THAT(text, ::testing::HasSubstr("lanyard_redis_commands_total{result=\"answered\"} 1\n"));
+    EXPECT_THAT(text, ::testing::HasSubstr("lanyard_redis_commands_total{result=\"lost\"} 0\n"));
+    EXPECT_THAT(text, ::testing::HasSubstr("lanyard_redis_command_duration_seconds_count 1\n"));
+    EXPECT_THAT(text, ::testing::HasSubstr("lanyard_redis_reconnects_total 0\n"));
+    EXPECT_THAT(text, ::testing::HasSubstr("lanyard_redis_commands_pending 0\n"));
+    client_.reset();
 }
 
 TEST_F(RedisClient, SelectsItsDatabase) {

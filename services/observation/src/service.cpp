@@ -102,6 +102,7 @@ Result<void> ObservationServiceImpl::make_store() {
     if (store_ != nullptr) return {};
     redis::Config config = config_.redis;
     config.command_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config_.redis_timeout);
+    config.metrics = &context_.metrics;
     auto client = redis::Client::start(std::move(config));
     if (!client) return client.error();
     redis_ = std::move(*client);
@@ -155,6 +156,7 @@ Result<void> ObservationServiceImpl::start_grpc() {
         GrpcService::Deps{*store_, *directory_, *control_, specs_, *streams_, config_.streams, key_});
     rpc::ServerConfig server;
     server.listen = runtime::to_string(config_.grpc_listen);
+    server.metrics = &context_.metrics;
     const std::array<grpc::Service*, 1> services{grpc_.get()};
     auto started = rpc::Server::start(server, services);
     if (!started) return started.error();

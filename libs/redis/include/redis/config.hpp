@@ -8,6 +8,10 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 
+namespace lanyard::telemetry {
+class MetricRegistry;
+}
+
 namespace lanyard::redis {
 
 // How to reach one Redis server and how long to wait for it.
@@ -33,6 +37,8 @@ struct Config {
     std::chrono::milliseconds backoff_max{2000};
     // An idle connection is probed with PING this often, so that a silent death is seen.
     std::chrono::milliseconds ping_interval{1000};
+    // Where lanyard_redis_* of this client are shown, if anywhere; must outlive the client.
+    telemetry::MetricRegistry* metrics = nullptr;
 };
 
 // The first rule that the configuration breaks, as "port: 0 is not allowed, must be 1..65535".
