@@ -6,6 +6,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include "call_interceptor.hpp"
+
 namespace lanyard::rpc {
 
 class Server::Impl {
@@ -42,6 +44,11 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, std::s
     }
     for (grpc::Service* service : services) builder.RegisterService(service);
     if (config.fallback != nullptr) builder.RegisterCallbackGenericService(config.fallback);
+    if (config.metrics != nullptr) {
+        std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+        interceptors.push_back(make_call_interceptors(*config.metrics));
+        builder.experimental().SetInterceptorCreators(std::move(interceptors));
+    }
     impl->server = builder.BuildAndStart();
     if (!impl->server || impl->port == 0) {
         return make_error(Errc::unavailable,

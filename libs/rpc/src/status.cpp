@@ -63,6 +63,16 @@ grpc::StatusCode to_grpc(Errc code) {
     return row_of(code).code;
 }
 
+const char* code_name(grpc::StatusCode code) {
+    static constexpr std::array kNames{
+        "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+        "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+        "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+        "DATA_LOSS", "UNAUTHENTICATED"};
+    const auto index = static_cast<std::size_t>(code);
+    return index < kNames.size() ? kNames[index] : "UNKNOWN";
+}
+
 Errc from_grpc(grpc::StatusCode code) {
     for (const Row& row : kTable) {
         if (row.code == code) return row.errc;

@@ -172,7 +172,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
         const grpc::Status status = status_for_user(from_backend);
         copy_metadata(client_context_.GetServerTrailingMetadata(),
                       [this](std::string key, std::string value) { server_context_->AddTrailingMetadata(key, value); });
-        on_done_(service_, method_, status.error_code());
+        on_done_(service_, method_, status.error_code(), runtime::steady_now() - began_);
         Finish(status);
         unref();
     }
@@ -186,6 +186,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     std::string service_;
     std::string method_;
     const Proxy::OnDone& on_done_;
+    const SteadyTime began_ = runtime::steady_now();
     grpc::GenericStub stub_;
     grpc::ClientContext client_context_;
     ClientHalf client_;
@@ -225,8 +226,9 @@ grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServer
             {.reason = "UNKNOWN_SERVICE", .metadata = {}, .fields = {}, .retry_after = {}}));
     }
     if (is_unary(service, method)) {
-        const auto done = [this, service = std::move(service), method = std::move(method)](grpc::StatusCode code) {
-            on_done_(service, method, code);
+        const auto done = [this, service = std::move(service), method = std::move(method),
+                           began = runtime::steady_now()](grpc::StatusCode code) {
+            on_done_(service, method, code, runtime::steady_now() - began);
         };
         return new UnaryCall(context, route->second, done);
     }

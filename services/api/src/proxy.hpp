@@ -22,8 +22,9 @@ class LiveCalls;
 // metadata and cancellation are kept. A service without a route is UNIMPLEMENTED. Thread-safe; must outlive the server.
 class Proxy final : public grpc::CallbackGenericService {
   public:
-    // Told once per finished call: full service name, method name, status code.
-    using OnDone = std::function<void(std::string_view service, std::string_view method, grpc::StatusCode code)>;
+    // Told once per finished call: full service name, method name, status code, how long it took.
+    using OnDone =
+        std::function<void(std::string_view service, std::string_view method, grpc::StatusCode code, Duration took)>;
 
     Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done);
     ~Proxy();

@@ -15,6 +15,7 @@
 #include "lanyard/registry/v1/device.pb.h"
 #include "proxy.hpp"
 #include "reflection.hpp"
+#include "rpc/call_metrics.hpp"
 #include "rpc/server.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/event_loop.hpp"
@@ -80,9 +81,9 @@ class ApiService final : public runtime::Service {
             }
         }
         reflection_ = make_reflection(names);
-        proxy_ = std::make_unique<Proxy>(std::move(routes), [this](auto service, auto method, grpc::StatusCode code) {
-            count(service, method, code);
-        });
+        proxy_ =
+            std::make_unique<Proxy>(std::move(routes), [this](auto service, auto method, grpc::StatusCode code,
+                                                              Duration took) { count(service, method, code, took); });
     }
 
     [[nodiscard]] std::string_view name() const override { return "api"; }
@@ -139,15 +140,11 @@ class ApiService final : public runtime::Service {
     }
 
     // Method names come from users: only those of the contracts become labels.
-    void count(std::string_view service, std::string_view method, grpc::StatusCode code) {
+    void count(std::string_view service, std::string_view method, grpc::StatusCode code, Duration took) {
         const auto* descriptor =
             google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
         const bool known = descriptor != nullptr && descriptor->FindMethodByName(std::string(method)) != nullptr;
-        const std::string code_text = std::to_string(static_cast<int>(code));
-        context_.metrics
-            .counter("grpc_server_handled_total", "Calls finished, by status code number.",
-                     {{"grpc_service", service}, {"grpc_method", known ? method : "unknown"}, {"grpc_code", code_text}})
-            .add();
+        rpc::count_call(context_.metrics, service, known ? method : "unknown", code, took);
     }
 
     Config config_;

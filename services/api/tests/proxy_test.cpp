@@ -133,6 +133,9 @@ TEST_F(ApiProxy, KeepsStatusDetails) {
     const auto details = rpc::details_of(status);
     ASSERT_TRUE(details);
     EXPECT_EQ(details->reason, "DEVICE_UNKNOWN");
+    const std::string text = metrics_.expose();
+    EXPECT_NE(text.find("{grpc_code=\"NOT_FOUND\",grpc_method=\"GetDevice\","), std::string::npos) << text;
+    EXPECT_NE(text.find("grpc_server_handling_seconds_count{"), std::string::npos);
 }
 
 TEST_F(ApiProxy, PassesStreamsAndTheCallersCancel) {

@@ -15,6 +15,10 @@ class Service;
 class Channel;
 }  // namespace grpc
 
+namespace lanyard::telemetry {
+class MetricRegistry;
+}
+
 namespace lanyard::rpc {
 
 struct ServerConfig {
@@ -25,6 +29,8 @@ struct ServerConfig {
     std::chrono::milliseconds connection_age{0};  // ask clients to reconnect (and resolve again) after; 0: never
     // Gets the calls of all services that are not registered; outlives the server.
     grpc::CallbackGenericService* fallback = nullptr;
+    // Where the calls of public services are counted (rpc/call_metrics.hpp), if anywhere; outlives the server.
+    telemetry::MetricRegistry* metrics = nullptr;
 };
 
 // A gRPC server with grpc.health.v1. Services use the callback API and must outlive the server.

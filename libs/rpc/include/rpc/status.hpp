@@ -17,6 +17,9 @@ namespace lanyard::rpc {
 [[nodiscard]] grpc::StatusCode to_grpc(Errc code);
 [[nodiscard]] Errc from_grpc(grpc::StatusCode code);
 
+// "OK", "NOT_FOUND", ... as the specification writes them; "UNKNOWN" for a number that is none.
+[[nodiscard]] const char* code_name(grpc::StatusCode code);
+
 // The machine-readable part of an error (AIP-193), carried as google.rpc.Status in grpc-status-details-bin.
 struct ErrorDetails {
     std::string reason{};                           // ErrorInfo.reason: UPPER_SNAKE, at most 63 characters
