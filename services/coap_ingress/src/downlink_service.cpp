@@ -99,7 +99,8 @@ bool DownlinkService::on_call(DownlinkCall& call) {
     const auto status = context_.endpoint->send_request(device->peer, *message, cookie, context_.now);
     if (status != coap::SendStatus::ok) return refuse(call, outcome_of(status), coap::to_string(status)), true;
     specs_.learn(request.request());
-    pending_.try_emplace(cookie, Pending{device->number, request.id(), std::move(call.reply), nullptr});
+    pending_.try_emplace(cookie, Pending{device->number, request.id(), std::move(call.reply), nullptr,
+                                         request.request().method(), context_.now.steady});
     return true;
 }
 
@@ -150,7 +151,7 @@ bool DownlinkService::fetch_rest(std::uint32_t device_number, const internal::v1
     const std::uint64_t cookie = next_cookie_++;
     const auto status = context_.endpoint->send_request(device->peer, request, cookie, context_.now);
     if (status != coap::SendStatus::ok) return false;
-    pending_.try_emplace(cookie, Pending{device_number, 0, nullptr, std::make_unique<Notify>(notify)});
+    pending_.try_emplace(cookie, Pending{device_number, 0, nullptr, std::make_unique<Notify>(notify), 0, {}});
     return true;
 }
 
@@ -165,6 +166,7 @@ void DownlinkService::on_response(std::uint64_t cookie, const coap::ResponseView
         const bool whole = coap::is_success(response.code());
         return uplink_.on_fetched(*pending.notify, whole ? std::optional(response.payload) : std::nullopt);
     }
+    context_.metrics.count_exchange(pending.method, context_.now.steady - pending.began);
     Result result;
     result.set_outcome(Result::OUTCOME_ANSWERED);
     result.set_coap_code(static_cast<std::uint32_t>(response.code()));
@@ -204,7 +206,7 @@ void DownlinkService::refuse(const DownlinkCall& call, Result::Outcome outcome, 
     Result result;
     result.set_outcome(outcome);
     result.set_message(std::string(message));
-    finish(Pending{call.request.device_number(), call.request.id(), call.reply, nullptr}, std::move(result));
+    finish(Pending{call.request.device_number(), call.request.id(), call.reply, nullptr, 0, {}}, std::move(result));
 }
 
 void DownlinkService::refuse_not_owner(const DownlinkCall& call) {

@@ -40,6 +40,8 @@ class DownlinkService final : public BodyFetcher {
         std::uint64_t request_id = 0;
         std::shared_ptr<DownlinkReply> reply;
         std::unique_ptr<Notify> notify;
+        std::uint32_t method = 0;
+        SteadyTime began{};
     };
 
     // The outcome that stands before anything is sent, if any.

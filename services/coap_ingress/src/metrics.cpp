@@ -83,12 +83,55 @@ void expose_registrations(Exposer& exposer, const ShardMetrics& metrics) {
                     metrics.expired);
 }
 
+void expose_endpoint(Exposer& exposer, const ShardMetrics& metrics) {
+    exposer.counter("lanyard_coap_deduplicated_total", "Messages seen before.", {}, metrics.deduplicated);
+    exposer.counter("lanyard_coap_retransmissions_total", "Messages sent again.", {}, metrics.retransmissions);
+    exposer.counter("lanyard_coap_transmit_timeouts_total", "Confirmable messages never acknowledged.", {},
+                    metrics.transmit_timeouts);
+    exposer.counter("lanyard_coap_dedup_evicted_total", "Messages forgotten early because the table was full.", {},
+                    metrics.dedup_evicted);
+    exposer.counter("lanyard_coap_replays_lost_total", "Repeated messages whose answer was no longer kept.", {},
+                    metrics.replays_lost);
+    exposer.counter("lanyard_coap_bad_options_total", "Requests with a critical option that is not understood.", {},
+                    metrics.bad_options);
+    exposer.counter("lanyard_coap_peers_refused_total", "Messages dropped because there are too many peers.", {},
+                    metrics.peers_refused);
+    expose_group<kBlockResults>(exposer, "lanyard_coap_block_transfers_total", "Bodies that devices sent in blocks.",
+                                "result", {"completed", "incomplete", "too_large", "abandoned"},
+                                metrics.block_transfers);
+}
+
+void expose_durations(MetricRegistry& registry, ShardMetrics& metrics) {
+    const auto buckets = telemetry::latency_buckets();
+    metrics.ingest_latency =
+        &registry.histogram("lanyard_ingest_latency_seconds",
+                            "From the arrival of a notification or Send to Kafka's acknowledgement.", buckets);
+    metrics.register_duration = &registry.histogram("lanyard_register_duration_seconds",
+                                                    "From a Register to what the registry made of it.", buckets);
+    static constexpr std::array<std::string_view, 8> kMethods{"",       "get",   "post",  "put",
+                                                              "delete", "fetch", "patch", "ipatch"};
+    for (std::size_t i = 1; i < kMethods.size(); ++i) {
+        metrics.exchange_duration[i] =
+            &registry.histogram("lanyard_coap_exchange_duration_seconds",
+                                "From a request for a device, its wait for earlier ones included, to the answer.",
+                                buckets, {{"method", kMethods[i]}});
+    }
+}
+
 }  // namespace
 
 void ShardMetrics::copy_endpoint(const coap::Stats& now, coap::Stats& last) {
     deduplicated.add(now.duplicates - last.duplicates);
     retransmissions.add(now.retransmissions - last.retransmissions);
     transmit_timeouts.add(now.transmit_timeouts - last.transmit_timeouts);
+    dedup_evicted.add(now.dedup_evicted - last.dedup_evicted);
+    replays_lost.add(now.replays_lost - last.replays_lost);
+    bad_options.add(now.bad_options - last.bad_options);
+    peers_refused.add(now.peers_refused - last.peers_refused);
+    block_transfers[0].add(now.block1_completed - last.block1_completed);
+    block_transfers[1].add(now.block1_gaps - last.block1_gaps);
+    block_transfers[2].add(now.block1_too_large - last.block1_too_large);
+    block_transfers[3].add(now.block1_expired - last.block1_expired);
     for (std::size_t i = 1; i < now.malformed.size(); ++i) {
         dropped[static_cast<std::size_t>(DropReason::malformed)].add(now.malformed[i] - last.malformed[i]);
     }
@@ -112,14 +155,9 @@ Callbacks expose(MetricRegistry& registry, ShardMetrics& metrics) {
                             {"unspecified", "answered", "not_owner", "unknown_device", "offline", "sleeping",
                              "queue_full", "timeout", "reset", "unavailable", "invalid"},
                             metrics.downlinks);
-    exposer.counter("lanyard_coap_deduplicated_total", "Messages seen before.", {}, metrics.deduplicated);
-    exposer.counter("lanyard_coap_retransmissions_total", "Messages sent again.", {}, metrics.retransmissions);
-    exposer.counter("lanyard_coap_transmit_timeouts_total", "Confirmable messages never acknowledged.", {},
-                    metrics.transmit_timeouts);
+    expose_endpoint(exposer, metrics);
     exposer.gauge("lanyard_uplink_pending", "Messages that await Kafka's acknowledgement.", metrics.uplink_pending);
-    metrics.ingest_latency = &registry.histogram(
-        "lanyard_ingest_latency_seconds", "From the arrival of a notification or Send to Kafka's acknowledgement.",
-        telemetry::latency_buckets());
+    expose_durations(registry, metrics);
     return callbacks;
 }
 

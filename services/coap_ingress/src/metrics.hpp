@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.hpp"
 #include "coap/stats.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -22,6 +23,7 @@ enum class NotifyResult : std::uint8_t {
 enum class RegistryResult : std::uint8_t { ok, refused, unavailable };
 inline constexpr std::size_t kDropReasons = 4;
 inline constexpr std::size_t kNotifyResults = 5;
+inline constexpr std::size_t kBlockResults = 4;  // completed, incomplete (4.08), too_large (4.13), abandoned
 // One for each value of internal.v1.DownlinkResult.Outcome.
 inline constexpr std::size_t kOutcomes = 11;
 
@@ -48,11 +50,19 @@ struct ShardMetrics {
     Counter deduplicated;
     Counter retransmissions;
     Counter transmit_timeouts;
+    Counter dedup_evicted;
+    Counter replays_lost;
+    Counter bad_options;
+    Counter peers_refused;
+    std::array<Counter, kBlockResults> block_transfers;
     std::atomic<std::uint64_t> registrations{0};
     std::atomic<std::uint64_t> uplink_pending{0};
     std::atomic<std::uint64_t> register_window{0};
     std::atomic<std::uint64_t> registers_pending{0};
+    // Shared by the shards; null until exposed.
     telemetry::Histogram* ingest_latency = nullptr;
+    telemetry::Histogram* register_duration = nullptr;
+    std::array<telemetry::Histogram*, 8> exchange_duration{};  // by code of the method; some have none
 
     // Counts one CoAP message by its first two bytes.
     void count_message(bool out, ByteView message) {
@@ -64,6 +74,11 @@ struct ShardMetrics {
     }
     void count_drop(DropReason reason) { dropped[static_cast<std::size_t>(reason)].add(); }
     void count_notification(NotifyResult result) { notifications[static_cast<std::size_t>(result)].add(); }
+    // A device answered a request of this method.
+    void count_exchange(std::uint32_t method, Duration took) {
+        telemetry::Histogram* histogram = method < exchange_duration.size() ? exchange_duration[method] : nullptr;
+        if (histogram != nullptr) histogram->observe(std::chrono::duration<double>(took).count());
+    }
     // Takes over what the endpoint counted since `last`, and makes `last` that.
     void copy_endpoint(const coap::Stats& now, coap::Stats& last);
 };

@@ -37,7 +37,12 @@ class RegistryCommands {
 
     ShardContext& context_;
     std::uint64_t next_id_ = 1;
-    FlatMap<std::uint64_t, Done> pending_;
+    struct Pending {
+        Done done;
+        SteadyTime sent;
+        bool registers = false;
+    };
+    FlatMap<std::uint64_t, Pending> pending_;
     std::deque<Deadline> deadlines_;  // all commands wait equally long, so this is in order
 };
 

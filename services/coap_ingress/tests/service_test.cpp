@@ -302,7 +302,12 @@ TEST_F(Ingress, IsReadyWithARegistryAndShowsItsMetrics) {
     EXPECT_TRUE(health_.ready());
     const std::string text = metrics_.expose();
     EXPECT_NE(text.find("lanyard_coap_messages_total{"), std::string::npos);
-    EXPECT_NE(text.find("lanyard_ingest_latency_seconds"), std::string::npos);
+    for (const char* family :
+         {"lanyard_ingest_latency_seconds", "lanyard_register_duration_seconds_count 1\n",
+          "lanyard_coap_exchange_duration_seconds", "lanyard_coap_block_transfers_total{",
+          "lanyard_coap_dedup_evicted_total", "lanyard_kafka_produced_total{", "lanyard_kafka_queue_messages"}) {
+        EXPECT_NE(text.find(family), std::string::npos) << family;
+    }
 }
 
 TEST_F(Ingress, SendsUnansweredCommandsAgainToTheNextReplica) {

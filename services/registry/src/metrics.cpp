@@ -37,9 +37,13 @@ void Metrics::registration_request(std::string_view operation, std::string_view 
           result);
 }
 
-void Metrics::operation(std::string_view operation, const std::string& result) {
+void Metrics::operation(std::string_view operation, const std::string& result, Duration took) {
     count(operations_, "lanyard_operations_total", "Downlink operations by what the device or platform said.",
           operation, result);
+    registry_
+        .histogram("lanyard_operation_duration_seconds", "From the call to the answer of the device or platform.",
+                   telemetry::latency_buckets(), {{"op", operation}})
+        .observe(std::chrono::duration<double>(took).count());
 }
 
 void Metrics::sampled(const Sample& s) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace lanyard::registry {
@@ -19,7 +20,7 @@ class Metrics {
     explicit Metrics(telemetry::MetricRegistry& registry);
 
     void registration_request(std::string_view operation, std::string_view result);
-    void operation(std::string_view operation, const std::string& result);
+    void operation(std::string_view operation, const std::string& result, Duration took);
     void watch_cut() { cut_.add(); }
     void registrations_expired(std::size_t count) { expired_.add(count); }
 

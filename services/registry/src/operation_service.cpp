@@ -86,18 +86,19 @@ class OperationService::Call final : public grpc::ServerUnaryReactor {
     Call(OperationService& service, grpc::CallbackServerContext* context, std::string_view operation)
         : service_(service),
           operation_(operation),
+          began_(runtime::steady_now()),
           deadline_(rpc::deadline_of(
-              *context, runtime::steady_now(),
+              *context, began_,
               std::chrono::duration_cast<std::chrono::milliseconds>(service.config_.downlink.default_timeout))) {}
     void OnDone() override { delete this; }
 
     grpc::ServerUnaryReactor* refuse(const char* field, const Error& error) {
-        service_.counted_(operation_, "refused");
+        service_.counted_(operation_, "refused", runtime::steady_now() - began_);
         Finish(rpc::invalid_field(field, error.message));
         return this;
     }
     void finish(grpc::Status status, const std::string& label) {
-        service_.counted_(operation_, label);
+        service_.counted_(operation_, label, runtime::steady_now() - began_);
         Finish(std::move(status));
     }
     // What is left until the caller's deadline; at least 1.
@@ -109,6 +110,7 @@ class OperationService::Call final : public grpc::ServerUnaryReactor {
   private:
     OperationService& service_;
     const std::string_view operation_;
+    const SteadyTime began_;
     const SteadyTime deadline_;
 };
 

@@ -17,8 +17,8 @@ struct DeviceDialect;
 // lanyard.operations.v1.DeviceOperationService. Calls come on gRPC's threads; devices are asked on the loop.
 class OperationService final : public operations::v1::DeviceOperationService::CallbackService {
   public:
-    // For metrics; loop or gRPC thread.
-    using Counted = std::function<void(std::string_view operation, const std::string& result)>;
+    // For metrics, with how long it took; loop or gRPC thread.
+    using Counted = std::function<void(std::string_view operation, const std::string& result, Duration took)>;
 
     OperationService(DeviceStore& store, DownlinkRouter& router, TryExecutor executor, const Config& config,
                      Counted counted);

@@ -72,6 +72,7 @@ class RegistryService final : public runtime::Service {
           try_executor_([this](runtime::Task task) { return loop_.try_post(std::move(task)); }) {
         if (config_.instance.empty()) config_.instance = default_instance();
         config_.redis.command_timeout = std::chrono::duration_cast<milliseconds>(config_.command_deadline);
+        config_.redis.metrics = config_.kafka.metrics = &context_.metrics;
         redis_health_ = context_.health.add({.name = "redis", .required = true, .tolerance = kHealthTolerance});
         kafka_health_ = context_.health.add({.name = "kafka"});
     }
@@ -216,12 +217,13 @@ void RegistryService::make_services() {
                                                DeviceService::Events{.changed = changed, .ended = ended});
     operations_ = std::make_unique<OperationService>(
         *store_, *router_, try_executor_, config_,
-        [this](std::string_view operation, const std::string& result) { metrics_.operation(operation, result); });
+        [this](auto operation, auto& result, Duration took) { metrics_.operation(operation, result, took); });
 }
 
 Result<void> RegistryService::open_server() {
     rpc::ServerConfig server;
     server.listen = runtime::to_string(config_.grpc_listen);
+    server.metrics = &context_.metrics;
     if (!runtime::is_loopback(config_.grpc_listen)) {
         context_.log.warn("gRPC without authentication listens beyond loopback", {{"listen", server.listen}});
     }
