@@ -68,15 +68,21 @@ int observe(const ClientOptions& options, const Arguments& arguments) {
 
 int list(const ClientOptions& options, const Arguments& arguments) {
     const auto stub = v1::ObservationService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
     v1::ListObservationsRequest request;
     request.set_parent(options.device(arguments.endpoint));
+    request.set_page_size(1000);
     v1::ListObservationsResponse response;
-    if (const auto status = stub->ListObservations(&context, request, &response); !status.ok()) {
-        print_error(status);
-        return exit_code_of(status);
-    }
+    do {
+        grpc::ClientContext context;
+        options.apply(context);
+        v1::ListObservationsResponse page;
+        if (const auto status = stub->ListObservations(&context, request, &page); !status.ok()) {
+            print_error(status);
+            return exit_code_of(status);
+        }
+        response.mutable_observations()->MergeFrom(page.observations());
+        request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
     if (options.output == Output::json) {
         print_json(response);
         return ExitCode::ok;

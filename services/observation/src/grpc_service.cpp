@@ -8,6 +8,7 @@
 #include "grpc_requests.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "latest_codec.hpp"
+#include "list_page.hpp"
 #include "rpc/status.hpp"
 #include "telemetry_read.hpp"
 
@@ -126,13 +127,20 @@ Unary* GrpcService::ListObservations(Context* context, const v1::ListObservation
                                      v1::ListObservationsResponse* response) {
     const auto device = check_device("parent", request->parent());
     if (const auto* refused = std::get_if<grpc::Status>(&device)) return refuse(context, *refused);
+    constexpr auto kKind = identity::TokenKind::observation_page;
+    const auto page = check_page(deps_.key, kKind, request->parent(), request->page_size(), request->page_token());
+    if (const auto* refused = std::get_if<grpc::Status>(&page)) return refuse(context, *refused);
     Unary* reactor = context->DefaultReactor();
     const auto& name = std::get<identity::DeviceName>(device);
-    observations(name.tenant, name.endpoint, [reactor, response](Result<Observations> all) {
-        if (!all) return reactor->Finish(rpc::to_status(all.error()));
-        for (v1::Observation& one : *all) *response->add_observations() = std::move(one);
-        reactor->Finish(grpc::Status::OK);
-    });
+    observations(name.tenant, name.endpoint,
+                 [this, reactor, request, response, page = std::get<Page>(page)](Result<Observations> all) {
+                     if (!all) return reactor->Finish(rpc::to_status(all.error()));
+                     const auto last = take_page(std::move(*all), page, *response->mutable_observations());
+                     if (!last.empty()) {
+                         response->set_next_page_token(page_token(deps_.key, kKind, request->parent(), last));
+                     }
+                     reactor->Finish(grpc::Status::OK);
+                 });
     return reactor;
 }
 
@@ -194,15 +202,21 @@ Unary* GrpcService::ListObservationTemplates(Context* context, const v1::ListObs
                                              v1::ListObservationTemplatesResponse* response) {
     const auto tenant = check_tenant_name("parent", request->parent());
     if (const auto* refused = std::get_if<grpc::Status>(&tenant)) return refuse(context, *refused);
+    constexpr auto kKind = identity::TokenKind::template_page;
+    const auto page = check_page(deps_.key, kKind, request->parent(), request->page_size(), request->page_token());
+    if (const auto* refused = std::get_if<grpc::Status>(&page)) return refuse(context, *refused);
     Unary* reactor = context->DefaultReactor();
-    deps_.store.load_templates(
-        [reactor, response, wanted = std::get<std::string>(tenant)](const Result<TemplateSet>& set) {
-            if (!set) return reactor->Finish(rpc::to_status(set.error()));
-            for (const Template& entry : set->templates) {
-                if (entry.tenant == wanted) fill_template(entry, *response->add_templates());
-            }
-            reactor->Finish(grpc::Status::OK);
-        });
+    deps_.store.load_templates([this, reactor, request, response, wanted = std::get<std::string>(tenant),
+                                page = std::get<Page>(page)](const Result<TemplateSet>& set) {
+        if (!set) return reactor->Finish(rpc::to_status(set.error()));
+        std::vector<v1::ObservationTemplate> all;
+        for (const Template& entry : set->templates) {
+            if (entry.tenant == wanted) fill_template(entry, all.emplace_back());
+        }
+        const auto last = take_page(std::move(all), page, *response->mutable_templates());
+        if (!last.empty()) response->set_next_page_token(page_token(deps_.key, kKind, request->parent(), last));
+        reactor->Finish(grpc::Status::OK);
+    });
     return reactor;
 }
 

@@ -246,6 +246,10 @@ TEST_F(Pipeline, ARegisteredDeviceIsObserved) {
     ASSERT_EQ(response.observations_size(), 1);
     EXPECT_EQ(response.observations(0).name(),
               "tenants/default/devices/urn:imei:1/observations/temperature.3303.0.5700");
+    EXPECT_EQ(response.next_page_token(), "");
+    request.set_page_token("made up");
+    grpc::ClientContext refused;
+    EXPECT_EQ(stub->ListObservations(&refused, request, &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(Pipeline, AStreamIsResumedWithoutAGap) {

@@ -15,9 +15,11 @@ namespace lanyard::identity {
 
 // What each kind is for, so that a token of one call is none of another.
 enum class TokenKind : std::uint8_t {
-    device_page = 'p',   // ListDevices
-    device_watch = 'r',  // WatchDevices
-    value_stream = 'v',  // StreamValues
+    device_page = 'p',       // ListDevices
+    device_watch = 'r',      // WatchDevices
+    observation_page = 'o',  // ListObservations
+    template_page = 't',     // ListObservationTemplates
+    value_stream = 'v',      // StreamValues
 };
 
 // What a token is valid for: a parent, and the filter or query that it continues (0: none).
