@@ -38,6 +38,7 @@ Result::Outcome outcome_of(coap::SendStatus status) {
         case coap::SendStatus::deadline_passed:
             return Result::OUTCOME_TIMEOUT;
         case coap::SendStatus::overloaded:
+            return Result::OUTCOME_OVERLOADED;
         case coap::SendStatus::duplicate_cookie:
             return Result::OUTCOME_UNAVAILABLE;
         default:
@@ -91,7 +92,7 @@ bool DownlinkService::on_call(DownlinkCall& call) {
     if (const auto outcome = outcome_before(*device, request)) return refuse(call, *outcome, describe(*outcome)), true;
     if (context_.draining) return refuse_unavailable(call, "this ingress is going away"), true;
     if (pending_.size() >= context_.config.downlink.pending_max) {
-        return refuse_unavailable(call, "too many requests in this shard"), true;
+        return refuse(call, Result::OUTCOME_OVERLOADED, "too many requests in this shard"), true;
     }
     const auto message = make_request(*device, call);
     if (!message) return refuse(call, Result::OUTCOME_INVALID, "method, path or token is not valid"), true;

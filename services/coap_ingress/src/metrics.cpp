@@ -153,7 +153,7 @@ Callbacks expose(MetricRegistry& registry, ShardMetrics& metrics) {
                     {"delivered", "failed"}, metrics.sends);
     expose_group<kOutcomes>(exposer, "lanyard_downlink_requests_total", "Requests to devices.", "outcome",
                             {"unspecified", "answered", "not_owner", "unknown_device", "offline", "sleeping",
-                             "queue_full", "timeout", "reset", "unavailable", "invalid"},
+                             "queue_full", "timeout", "reset", "unavailable", "invalid", "overloaded"},
                             metrics.downlinks);
     expose_endpoint(exposer, metrics);
     exposer.gauge("lanyard_uplink_pending", "Messages that await Kafka's acknowledgement.", metrics.uplink_pending);

@@ -25,7 +25,7 @@ inline constexpr std::size_t kDropReasons = 4;
 inline constexpr std::size_t kNotifyResults = 5;
 inline constexpr std::size_t kBlockResults = 4;  // completed, incomplete (4.08), too_large (4.13), abandoned
 // One for each value of internal.v1.DownlinkResult.Outcome.
-inline constexpr std::size_t kOutcomes = 11;
+inline constexpr std::size_t kOutcomes = 12;
 
 // What one shard counts: written by its thread, read by scrapes. Plain adds, no locked instructions.
 struct ShardMetrics {

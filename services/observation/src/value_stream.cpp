@@ -66,8 +66,9 @@ Result<void> ValueStream::seek() {
 }
 
 grpc::Status ValueStream::serve() {
-    grpc::Status out_of_range(grpc::StatusCode::OUT_OF_RANGE,
-                              "the resume token is older than what the topic keeps; start without it");
+    const grpc::Status out_of_range =
+        rpc::to_status(make_error(Errc::too_large, "the resume token is older than the topic keeps; start without it"),
+                       {.reason = "RESUME_TOKEN_TOO_OLD", .metadata = {}, .fields = {}, .retry_after = {}});
     kafka::ConsumerConfig consumer;
     consumer.client = client_config(config_, "lanyard-observation-stream");
     consumer.prefetch_max_kib = 2048;

@@ -30,6 +30,14 @@ class Refused final : public grpc::ServerWriteReactor<WatchDevicesResponse> {
     void OnDone() override { delete this; }
 };
 
+// too_large is a resume token that the topic has outlived, resource_exhausted a client that does not read.
+grpc::Status status_of(const Error& error) {
+    rpc::ErrorDetails details;
+    if (error.code == Errc::too_large) details.reason = "RESUME_TOKEN_TOO_OLD";
+    if (error.code == Errc::resource_exhausted) details.reason = "SLOW_CONSUMER";
+    return rpc::to_status(error, details);
+}
+
 Error unavailable(std::string text) {
     return make_error(Errc::unavailable, std::move(text));
 }
@@ -82,7 +90,7 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
         auto result = follow();
         const bool slow = !result && result.error().code == Errc::resource_exhausted;
         if (slow) hub_.cut_();
-        Finish(result ? grpc::Status::OK : rpc::to_status(result.error()));
+        Finish(result ? grpc::Status::OK : status_of(result.error()));
         std::unique_lock lock(mutex_);
         const Duration grace = slow || hub_.stopping_ ? hub_.config_.watch.write_deadline : Duration(kKafkaTimeout);
         if (!wake_.wait_for(lock, grace, [this] { return done_; })) {

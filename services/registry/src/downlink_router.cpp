@@ -61,7 +61,7 @@ void DownlinkRouter::route(DownlinkRequest request, Answer answer) {
     const bool full = flights_.size() >= config_.downlink.in_flight_max;
     const auto& stored = flights_.emplace(id, std::move(flight)).first->second;
     if (closed_) return finish(id, DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining");
-    if (full) return finish(id, DownlinkResult::OUTCOME_QUEUE_FULL, "too many requests to devices are waiting");
+    if (full) return finish(id, DownlinkResult::OUTCOME_OVERLOADED, "too many requests to devices are waiting");
     const bool named = stored.request.device_number() != 0 || !stored.request.endpoint().empty();
     if (!named || !stored.request.has_request()) {
         return finish(id, DownlinkResult::OUTCOME_INVALID, "device or request is missing");

@@ -11,6 +11,8 @@ namespace {
 using internal::v1::DownlinkResult;
 
 constexpr std::chrono::milliseconds kRetryAfter{1000};
+// When a device in queue mode comes back is its own affair; this meets the window in which it then listens.
+constexpr std::chrono::milliseconds kRetrySleeping{60000};
 
 struct OutcomeRow {
     DownlinkResult::Outcome outcome;
@@ -23,6 +25,7 @@ constexpr OutcomeRow kOutcomes[] = {
     {DownlinkResult::OUTCOME_OFFLINE, Errc::failed_precondition, "DEVICE_OFFLINE", "offline"},
     {DownlinkResult::OUTCOME_SLEEPING, Errc::failed_precondition, "DEVICE_SLEEPING", "sleeping"},
     {DownlinkResult::OUTCOME_QUEUE_FULL, Errc::resource_exhausted, "DEVICE_QUEUE_FULL", "queue_full"},
+    {DownlinkResult::OUTCOME_OVERLOADED, Errc::resource_exhausted, "TOO_MANY_REQUESTS", "overloaded"},
     {DownlinkResult::OUTCOME_TIMEOUT, Errc::deadline_exceeded, "DEVICE_TIMEOUT", "timeout"},
     {DownlinkResult::OUTCOME_RESET, Errc::aborted, "DEVICE_RESET", "reset"},
     {DownlinkResult::OUTCOME_UNAVAILABLE, Errc::unavailable, "INGRESS_UNAVAILABLE", "unavailable"},
@@ -74,6 +77,7 @@ grpc::Status status_unanswered(const DownlinkResult& result) {
     details.reason = row->reason;
     const bool retry = row->code == Errc::resource_exhausted || row->code == Errc::unavailable;
     if (retry) details.retry_after = kRetryAfter;
+    if (result.outcome() == DownlinkResult::OUTCOME_SLEEPING) details.retry_after = kRetrySleeping;
     return rpc::to_status(make_error(row->code, result.message()), details);
 }
 

@@ -22,6 +22,7 @@ using internal::v1::DownlinkResult;
 using lwm2m_coap::Operation;
 
 constexpr int kNodesMax = 1024;
+constexpr std::chrono::milliseconds kRetryStore{1000};
 
 Result<void> fill_read(const lwm2m::Path& path, const DeviceDialect& dialect, const DownlinkResult& result,
                        v1::ReadResourceResponse& response) {
@@ -136,9 +137,12 @@ grpc::ServerUnaryReactor* OperationService::run(Call* call, const std::string& d
 
 void OperationService::on_device(Call* call, Result<DeviceRecord> device, const Build& build, const Fill& fill) {
     DownlinkResult refused;
+    if (!device && device.error().code != Errc::not_found) {
+        return call->finish(rpc::to_status(device.error(), {.reason = "STORE_UNAVAILABLE", .retry_after = kRetryStore}),
+                            "unavailable");
+    }
     if (!device) {
-        const bool unknown = device.error().code == Errc::not_found;
-        refused.set_outcome(unknown ? DownlinkResult::OUTCOME_UNKNOWN_DEVICE : DownlinkResult::OUTCOME_UNAVAILABLE);
+        refused.set_outcome(DownlinkResult::OUTCOME_UNKNOWN_DEVICE);
         refused.set_message(device.error().message);
         return call->finish(status_unanswered(refused), result_label(refused));
     }
@@ -151,6 +155,14 @@ void OperationService::on_device(Call* call, Result<DeviceRecord> device, const 
     auto dialect = std::make_shared<const DeviceDialect>(dialect_of(*device));
     const auto operation = build(*dialect);
     auto coap = operation ? to_coap_request(*operation) : operation.error();
+    if (!operation && operation.error().code == Errc::invalid_argument) {
+        (void)call->refuse("nodes", operation.error());  // only values can be wrong for this device
+        return;
+    }
+    if (!coap && coap.error().code == Errc::invalid_argument) {
+        (void)call->refuse("path", coap.error());
+        return;
+    }
     if (!coap) return call->finish(rpc::to_status(coap.error()), "refused");
     internal::v1::DownlinkRequest request;
     request.set_device_number(device->number.value);

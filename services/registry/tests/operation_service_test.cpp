@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "identity/observation_token.hpp"
+#include "operation_errors.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
 
@@ -112,6 +113,7 @@ TEST_F(OperationTest, DevicesThatCannotAnswerAreToldApart) {
     const grpc::Status sleeping = read("/3/0/1", response, "urn:q");
     EXPECT_EQ(sleeping.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
     EXPECT_EQ(reason(sleeping), "DEVICE_SLEEPING");
+    EXPECT_TRUE(rpc::details_of(sleeping)->retry_after) << "a device in queue mode comes back by itself";
     ASSERT_TRUE(create("urn:off").ok());
     EXPECT_EQ(reason(read("/3/0/1", response, "urn:off")), "DEVICE_OFFLINE");
     // Nobody answers for urn:a.
@@ -125,6 +127,37 @@ TEST_F(OperationTest, BadPathsAreRefusedBeforeTheDeviceIsAsked) {
         EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << path;
         EXPECT_EQ(rpc::details_of(status)->fields.at(0).field, "path");
     }
+}
+
+TEST_F(OperationTest, WhatOnlyTheDeviceShowsToBeWrongNamesTheFieldToo) {
+    Context context;
+    ops::WriteResourceRequest write;
+    write.set_device("tenants/default/devices/urn:a");
+    write.set_path("/1/0/1");
+    write.add_nodes()->set_path("/1/0/1");
+    write.mutable_nodes(0)->set_string_value("soon");
+    ops::WriteResourceResponse written;
+    const grpc::Status bad_value = registry_->operations().WriteResource(&context, write, &written);
+    EXPECT_EQ(bad_value.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(rpc::details_of(bad_value)->fields.at(0).field, "nodes");
+
+    Context other;
+    ops::DiscoverResourcesRequest discover;
+    discover.set_device("tenants/default/devices/urn:a");
+    discover.set_path("/3/0/11/0");
+    ops::DiscoverResourcesResponse links;
+    const grpc::Status too_deep = registry_->operations().DiscoverResources(&other, discover, &links);
+    EXPECT_EQ(too_deep.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(rpc::details_of(too_deep)->fields.at(0).field, "path");
+}
+
+TEST_F(OperationTest, AFullRegistryDoesNotBlameTheDevice) {
+    DownlinkResult full;
+    full.set_outcome(DownlinkResult::OUTCOME_OVERLOADED);
+    const grpc::Status status = status_unanswered(full);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(reason(status), "TOO_MANY_REQUESTS");
+    EXPECT_TRUE(rpc::details_of(status)->retry_after);
 }
 
 TEST_F(OperationTest, WriteExecuteDiscoverAndAttributes) {
