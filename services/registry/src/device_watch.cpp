@@ -22,6 +22,8 @@ using v1::WatchDevicesResponse;
 constexpr milliseconds kKafkaTimeout{5000};
 constexpr milliseconds kPoll{100};
 constexpr std::size_t kSnapshotPage = 500;
+constexpr std::size_t kBatch = 256;
+constexpr int kIdlePolls = 100;  // 10 s
 
 // A call that ends at once.
 class Refused final : public grpc::ServerWriteReactor<WatchDevicesResponse> {
@@ -38,6 +40,10 @@ grpc::Status status_of(const Error& error) {
     return rpc::to_status(error, details);
 }
 
+Error too_old() {
+    return make_error(Errc::too_large, "resume_token: older than the topic keeps; start anew without it");
+}
+
 Error unavailable(std::string text) {
     return make_error(Errc::unavailable, std::move(text));
 }
@@ -50,7 +56,7 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
                                private kafka::ConsumerEvents {
   public:
     Stream(WatchHub& hub, grpc::CallbackServerContext* context, std::string tenant, filter::Filter filter,
-           std::optional<ResumeOffsets> resume)
+           std::optional<ResumePosition> resume)
         : hub_(hub),
           context_(context),
           tenant_(std::move(tenant)),
@@ -110,21 +116,25 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
         auto consumer = kafka::Consumer::create(config, *this);
         if (!consumer) return consumer.error();
         const std::string& topic = hub_.config_.topics.device_state;
+        at_.seen_ms = runtime::now().wall_ms;
         const auto ends = (*consumer)->end_offsets(topic, kKafkaTimeout);
         if (!ends) return unavailable("the device-state topic: " + ends.error().message);
-        offsets_.assign(ends->size(), kafka::kOffsetBeginning);
-        for (const kafka::TopicOffset& end : *ends) offsets_.at(static_cast<std::size_t>(end.partition)) = end.offset;
+        ends_.assign(ends->size(), 0);
+        for (const kafka::TopicOffset& end : *ends) ends_.at(static_cast<std::size_t>(end.partition)) = end.offset;
+        at_.offsets = ends_;
         if (resume_) {
-            if (resume_->size() > offsets_.size()) return make_error(Errc::invalid_argument, "resume_token: malformed");
-            std::fill(offsets_.begin(), offsets_.end(), kafka::kOffsetBeginning);
-            std::copy(resume_->begin(), resume_->end(), offsets_.begin());
+            if (resume_->offsets.size() > ends_.size()) {
+                return make_error(Errc::invalid_argument, "resume_token: malformed");
+            }
+            at_ = *resume_;
+            at_.offsets.resize(ends_.size(), kafka::kOffsetBeginning);
         } else if (auto snapshot = write_snapshot(); !snapshot) {
             return snapshot;
         }
         if (auto marked = write_bookmark(); !marked) return marked;
         std::vector<kafka::TopicOffset> from;
-        for (std::size_t i = 0; i < offsets_.size(); ++i) {
-            from.push_back({topic, static_cast<std::int32_t>(i), offsets_[i]});
+        for (std::size_t i = 0; i < at_.offsets.size(); ++i) {
+            from.push_back({topic, static_cast<std::int32_t>(i), at_.offsets[i]});
         }
         if (auto assigned = (*consumer)->assign(from); !assigned) return assigned;
         return write_deltas(**consumer);
@@ -163,26 +173,37 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
     Result<void> write_deltas(kafka::Consumer& consumer) {
         kafka::MessageBatch batch;
         SteadyTime bookmarked = runtime::steady_now();
-        bool moved = false;
         while (!gone()) {
             if (hub_.stopping_) return unavailable("the registry is draining; resume elsewhere");
-            consumer.poll(batch, 256, kPoll);
+            const UnixMillis asked_ms = runtime::now().wall_ms;
+            consumer.poll(batch, kBatch, kPoll);
             if (failed_) return *failed_;
+            note_seen(batch.size(), asked_ms);
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 if (auto sent = write_change(batch[i]); !sent) return sent;
-                moved = true;
             }
             const SteadyTime now = runtime::steady_now();
-            if (!moved || now - bookmarked < hub_.config_.watch.bookmark) continue;
+            if (now - bookmarked < hub_.config_.watch.bookmark) continue;
             if (auto marked = write_bookmark(); !marked) return marked;
             bookmarked = now;
-            moved = false;
         }
         return {};
     }
 
+    // Moves the time up to which all is read: once what there was at the start is read (or nothing has come for long: a
+    // compacted end has no records), and when a poll took all that was there.
+    void note_seen(std::size_t taken, UnixMillis asked_ms) {
+        idle_polls_ = taken == 0 ? idle_polls_ + 1 : 0;
+        caught_up_ = caught_up_ || idle_polls_ >= kIdlePolls ||
+                     std::equal(ends_.begin(), ends_.end(), at_.offsets.begin(),
+                                [](std::int64_t end, std::int64_t at) { return std::max<std::int64_t>(at, 0) >= end; });
+        if (caught_up_ && drained_) at_.seen_ms = std::max(at_.seen_ms, drained_ms_);
+        drained_ = taken < kBatch;
+        drained_ms_ = asked_ms;
+    }
+
     Result<void> write_change(const kafka::MessageView& message) {
-        offsets_.at(static_cast<std::size_t>(message.partition())) = message.offset() + 1;
+        at_.offsets.at(static_cast<std::size_t>(message.partition())) = message.offset() + 1;
         const auto name = identity::parse_device_key(message.key());
         if (!name || name->tenant != tenant_) return {};
         WatchDevicesResponse response;
@@ -203,14 +224,14 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
             response.set_type(matches(filter_, response.device()) ? WatchDevicesResponse::TYPE_MODIFIED
                                                                   : WatchDevicesResponse::TYPE_DELETED);
         }
-        response.set_resume_token(make_resume_token(hub_.key_, scope_, offsets_));
+        response.set_resume_token(make_resume_token(hub_.key_, scope_, at_));
         return write(std::move(response));
     }
 
     Result<void> write_bookmark() {
         WatchDevicesResponse response;
         response.set_type(WatchDevicesResponse::TYPE_BOOKMARK);
-        response.set_resume_token(make_resume_token(hub_.key_, scope_, offsets_));
+        response.set_resume_token(make_resume_token(hub_.key_, scope_, at_));
         return write(std::move(response));
     }
 
@@ -241,7 +262,7 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
 
     void on_error(const Error& error, const kafka::TopicOffset* partition) override {
         if (!partition || error.code != Errc::not_found) return;
-        failed_ = make_error(Errc::too_large, "resume_token: older than the topic keeps; start anew without it");
+        failed_ = too_old();
     }
 
     WatchHub& hub_;
@@ -249,8 +270,13 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
     const std::string tenant_;
     const filter::Filter filter_;
     const std::uint64_t scope_;
-    const std::optional<ResumeOffsets> resume_;
-    ResumeOffsets offsets_;        // the thread's own, as the next
+    const std::optional<ResumePosition> resume_;
+    ResumePosition at_;               // the thread's own, as the next
+    std::vector<std::int64_t> ends_;  // of the partitions, at the start
+    int idle_polls_ = 0;
+    bool caught_up_ = false;
+    bool drained_ = false;  // the former poll, which began at drained_ms_, took all that was there
+    UnixMillis drained_ms_ = 0;
     std::optional<Error> failed_;  // too_large is OUT_OF_RANGE to the client
     WatchDevicesResponse message_;
     std::mutex mutex_;  // guards the flags below
@@ -283,11 +309,13 @@ grpc::ServerWriteReactor<WatchDevicesResponse>* WatchHub::open(grpc::CallbackSer
     if (!tenant) return new Refused(rpc::invalid_field("parent", tenant.error().message));
     auto filter = parse_device_filter(request.filter());
     if (!filter) return new Refused(rpc::invalid_field("filter", filter.error().message));
-    std::optional<ResumeOffsets> resume;
+    std::optional<ResumePosition> resume;
     if (!request.resume_token().empty()) {
-        auto offsets = parse_resume_token(key_, identity::token_scope(*tenant, filter->hash()), request.resume_token());
-        if (!offsets) return new Refused(rpc::invalid_field("resume_token", offsets.error().message));
-        resume = std::move(*offsets);
+        auto token = parse_resume_token(key_, identity::token_scope(*tenant, filter->hash()), request.resume_token());
+        if (!token) return new Refused(rpc::invalid_field("resume_token", token.error().message));
+        // Deletions that followed it may be gone from the compacted topic.
+        if (runtime::now().wall_ms - token->seen_ms > kTombstonesKept.count()) return new Refused(status_of(too_old()));
+        resume = std::move(*token);
     }
     const std::lock_guard lock(mutex_);
     streams_.remove_if([](const auto& stream) { return stream->over(); });

@@ -21,7 +21,7 @@ std::vector<kafka::TopicSpec> topic_specs(const TopicConfig& topics) {
     kafka::TopicSpec state;
     state.name = topics.device_state;
     state.partitions = topics.partitions;
-    state.config = {{"cleanup.policy", "compact"}};
+    state.config = {{"cleanup.policy", "compact"}, {"delete.retention.ms", std::to_string(kTombstonesKept.count())}};
     return {lifecycle, state};
 }
 

@@ -34,21 +34,23 @@ Result<PagePosition> parse_page_token(const SipKey& key, std::uint64_t scope, st
     return position;
 }
 
-std::string make_resume_token(const SipKey& key, std::uint64_t scope, const ResumeOffsets& offsets) {
+std::string make_resume_token(const SipKey& key, std::uint64_t scope, const ResumePosition& position) {
     Bytes bytes;
     ByteWriter out(bytes);
-    for (const std::int64_t offset : offsets) out.u64(static_cast<std::uint64_t>(offset));
+    out.u64(static_cast<std::uint64_t>(position.seen_ms));
+    for (const std::int64_t offset : position.offsets) out.u64(static_cast<std::uint64_t>(offset));
     return identity::seal(key, TokenKind::device_watch, scope, bytes);
 }
 
-Result<ResumeOffsets> parse_resume_token(const SipKey& key, std::uint64_t scope, std::string_view token) {
+Result<ResumePosition> parse_resume_token(const SipKey& key, std::uint64_t scope, std::string_view token) {
     const auto bytes = identity::unseal(key, TokenKind::device_watch, scope, token);
     if (!bytes) return bytes.error();
-    if (bytes->empty() || bytes->size() % 8 != 0) return malformed();
+    if (bytes->size() < 16 || bytes->size() % 8 != 0) return malformed();
     ByteReader in(*bytes);
-    ResumeOffsets offsets;
-    while (!in.at_end()) offsets.push_back(static_cast<std::int64_t>(in.u64()));
-    return offsets;
+    ResumePosition position;
+    position.seen_ms = static_cast<UnixMillis>(in.u64());
+    while (!in.at_end()) position.offsets.push_back(static_cast<std::int64_t>(in.u64()));
+    return position;
 }
 
 }  // namespace lanyard::registry

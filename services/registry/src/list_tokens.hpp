@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/time.hpp"
 
 namespace lanyard::registry {
 
@@ -21,9 +22,13 @@ struct PagePosition {
 // An empty token is the beginning.
 [[nodiscard]] Result<PagePosition> parse_page_token(const SipKey& key, std::uint64_t scope, std::string_view token);
 
-// Offsets of the device-state topic, one for each partition from 0 on.
-using ResumeOffsets = std::vector<std::int64_t>;
-[[nodiscard]] std::string make_resume_token(const SipKey& key, std::uint64_t scope, const ResumeOffsets& offsets);
-[[nodiscard]] Result<ResumeOffsets> parse_resume_token(const SipKey& key, std::uint64_t scope, std::string_view token);
+// Where a watch goes on.
+struct ResumePosition {
+    UnixMillis seen_ms = 0;             // every change before this time was read
+    std::vector<std::int64_t> offsets;  // of the device-state topic, one for each partition from 0 on
+    bool operator==(const ResumePosition&) const = default;
+};
+[[nodiscard]] std::string make_resume_token(const SipKey& key, std::uint64_t scope, const ResumePosition& position);
+[[nodiscard]] Result<ResumePosition> parse_resume_token(const SipKey& key, std::uint64_t scope, std::string_view token);
 
 }  // namespace lanyard::registry

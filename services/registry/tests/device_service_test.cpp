@@ -6,7 +6,10 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include "device_view.hpp"
 #include "identity/observation_token.hpp"
+#include "identity/sealed_token.hpp"
+#include "list_tokens.hpp"
 #include "registry/memory_device_store.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
@@ -340,6 +343,33 @@ TEST_F(ServiceTest, AWatchFromBeforeWhatTheTopicKeepsIsOutOfRange) {
     Watch late(*registry_, token);
     EXPECT_EQ(late.end().error_code(), grpc::StatusCode::OUT_OF_RANGE);
     kafka_->clear_failures(kFetch);
+}
+
+TEST_F(ServiceTest, AWatchFromBeforeTheKeptDeletionsIsOutOfRange) {
+    Watch watch(*registry_, "");
+    ASSERT_TRUE(watch.reader->Read(&watch.message));
+    const auto scope = identity::token_scope("default", parse_device_filter("")->hash());
+    auto position = parse_resume_token(kClusterKey, scope, watch.message.resume_token()).value();
+    EXPECT_LE(position.seen_ms, runtime::now().wall_ms);
+    EXPECT_GT(position.seen_ms, runtime::now().wall_ms - 60000);
+    position.seen_ms -= kTombstonesKept.count() + 1000;
+    Watch late(*registry_, make_resume_token(kClusterKey, scope, position));
+    const grpc::Status status = late.end();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+    EXPECT_EQ(rpc::details_of(status)->reason, "RESUME_TOKEN_TOO_OLD");
+}
+
+TEST_F(ServiceTest, AQuietWatchGetsTokensOfLaterTimes) {
+    Watch watch(*registry_, "");
+    const auto scope = identity::token_scope("default", parse_device_filter("")->hash());
+    const auto seen_ms = [&] {
+        EXPECT_TRUE(watch.reader->Read(&watch.message));
+        return parse_resume_token(kClusterKey, scope, watch.message.resume_token()).value().seen_ms;
+    };
+    const UnixMillis first = seen_ms();
+    UnixMillis later = first;
+    for (int i = 0; i < 20 && later == first; ++i) later = seen_ms();
+    EXPECT_GT(later, first);
 }
 
 TEST_F(ServiceTest, ASlowWatcherIsCutAndGoesOnWithItsLastToken) {

@@ -174,6 +174,7 @@ class Replica {
         config.kafka.linger = 0ms;
         config.topics.manage = kafka::ManageTopics::verify;
         config.outbox.poll = 20ms;
+        config.watch.bookmark = 200ms;
         if (change) change(config);
         service_ = std::move(*make_service(config, {log_, metrics_, health_}, {.store = memory_store(devices)}));
         const auto started = service_->start();

@@ -27,12 +27,12 @@ TEST(PageToken, EmptyIsTheBeginning) {
     EXPECT_EQ(begin->after, 0U);
 }
 
-TEST(ResumeToken, KeepsEveryOffset) {
-    const ResumeOffsets offsets{0, 17, 1LL << 40, -2};
-    const std::string token = make_resume_token(kKey, 3, offsets);
+TEST(ResumeToken, KeepsTheTimeAndEveryOffset) {
+    const ResumePosition position{1700000000123, {0, 17, 1LL << 40, -2}};
+    const std::string token = make_resume_token(kKey, 3, position);
     const auto back = parse_resume_token(kKey, 3, token);
     ASSERT_TRUE(back);
-    EXPECT_EQ(*back, offsets);
+    EXPECT_EQ(*back, position);
     EXPECT_FALSE(parse_resume_token(kKey, 4, token));
     EXPECT_FALSE(parse_resume_token(kKey, 3, make_page_token(kKey, 3, {1, 2})));
     EXPECT_FALSE(parse_resume_token(kKey, 3, ""));

@@ -46,6 +46,10 @@ struct OutboxConfig {
     Duration retry_after = std::chrono::milliseconds(500);  // pause of a partition after a failed batch
 };
 
+// Deletions stay this long in the compacted device-state topic (delete.retention.ms): a watch that was interrupted for
+// longer begins anew.
+inline constexpr std::chrono::milliseconds kTombstonesKept = std::chrono::hours(24);
+
 struct TopicConfig {
     std::string lifecycle = "lwm2m.lifecycle.v1";
     std::string device_state = "lwm2m.device-state.v1";
