@@ -86,6 +86,9 @@ void bind_reconcile(runtime::Binder& b, ReconcileConfig& c) {
               "How often that is done for one observation; afterwards only at the next Register.");
     b.integer("reconcile.rollout_rate", &c.rollout_rate, {1, 100000},
               "Devices a second that are looked at after a template was made or deleted.");
+    b.integer("reconcile.rollout_open_max", &c.rollout_open_max, {1, 10000000},
+              "Devices that are worked on or wait for it; above it, changed templates reach no further ones until some "
+              "are done.");
     b.duration("reconcile.template_refresh", &c.template_refresh, {100ms, 1min},
                "How often changes of templates by other replicas are looked for.");
 }

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kStoreRetry = 1s;
 constexpr int kRolloutPage = 500;
+constexpr Duration kRolloutWait = 200ms;
 constexpr std::size_t kRevivalsMax = 100000;
 
 ReconcileRequest::Kind kind_of(const LifecycleEvent& event) {
@@ -209,7 +210,12 @@ void Control::templates_changed(const std::string& tenant) {
     });
 }
 
+// Devices that do not answer stay open for their whole budget: the next page waits for room, or a large fleet of them
+// would be held in memory at once.
 void Control::roll_out(const std::shared_ptr<Rollout>& rollout) {
+    if (reconciler_.open() >= deps_.config.rollout_open_max) {
+        return after(kRolloutWait, [this, rollout] { roll_out(rollout); });
+    }
     deps_.directory.list(rollout->tenant, rollout->page_token, kRolloutPage,
                          on_scheduler<Result<DevicePage>>(
                              [this, rollout](Result<DevicePage> page) { rollout_page(rollout, std::move(page)); }));

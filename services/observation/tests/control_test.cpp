@@ -245,5 +245,25 @@ TEST_F(Controlling, NothingHappensAfterStop) {
     EXPECT_EQ(observed(), 0U);
 }
 
+TEST_F(Controlling, ARolloutWaitsWhileTooManyDevicesAreOpen) {
+    directory.devices.clear();
+    for (std::uint32_t i = 0; i < 2000; ++i) {
+        DeviceInfo device = fake_device();
+        device.number = DeviceNumber{64 * (i + 1)};
+        device.endpoint = "urn:imei:" + std::to_string(i);
+        directory.devices.push_back(std::move(device));
+    }
+    config.rollout_open_max = 600;
+    config.backoff_min = config.backoff_max = 60s;
+    config.attempts = 3;
+    downlink.answer([](const DownlinkCommand&) { return FakeDownlink::missed(Outcome::unreachable); });
+    start();
+    control->templates_changed("default");
+    scheduler.run(30s);
+    EXPECT_EQ(directory.listed, 1000U) << "two pages: above the limit after the second";
+    scheduler.run(200s);
+    EXPECT_EQ(directory.listed, 2000U) << "the first ones were given up, so there was room";
+}
+
 }  // namespace
 }  // namespace lanyard::observation

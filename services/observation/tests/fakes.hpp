@@ -97,14 +97,18 @@ class FakeDirectory final : public DeviceDirectory {
         }
         done(make_error(Errc::not_found, "no such device"));
     }
-    void list(const std::string& tenant, const std::string&, int,
+    void list(const std::string& tenant, const std::string& token, int size,
               std::function<void(Result<DevicePage>)> done) override {
         DevicePage page;
-        for (const DeviceInfo& device : devices) {
-            if (device.tenant == tenant) page.devices.push_back(device);
+        std::size_t at = token.empty() ? 0 : std::stoul(token);
+        for (; at < devices.size() && page.devices.size() < static_cast<std::size_t>(size); ++at) {
+            if (devices[at].tenant == tenant) page.devices.push_back(devices[at]);
         }
+        if (at < devices.size()) page.next_page_token = std::to_string(at);
+        listed += page.devices.size();
         done(std::move(page));
     }
+    std::size_t listed = 0;
     std::vector<DeviceInfo> devices;
 };
 

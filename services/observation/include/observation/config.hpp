@@ -61,6 +61,7 @@ struct ReconcileConfig {
     Duration revive_delay = std::chrono::seconds(30);  // after an error notification
     std::uint32_t revive_attempts = 3;                 // per observation and registration
     std::uint32_t rollout_rate = 500;                  // devices a second when a template changes
+    std::size_t rollout_open_max = 20000;              // devices open at which a rollout waits
     Duration template_refresh = std::chrono::seconds(1);
 };
 
