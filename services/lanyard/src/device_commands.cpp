@@ -9,6 +9,7 @@
 #include "exit_codes.hpp"
 #include "lanyard/registry/v1/device.grpc.pb.h"
 #include "text.hpp"
+#include "waiting_line.hpp"
 
 namespace lanyard::cli {
 namespace {
@@ -69,10 +70,11 @@ int list_devices(const ClientOptions& options, const std::string& filter, int li
     bool more = false;
     do {
         request.set_page_size(std::min(1000, limit - static_cast<int>(devices.size())));
-        grpc::ClientContext context;
-        options.apply(context);
         v1::ListDevicesResponse response;
-        if (const auto status = stub->ListDevices(&context, request, &response); !status.ok()) {
+        const auto status = make_call(options, "the platform", [&](grpc::ClientContext* context) {
+            return stub->ListDevices(context, request, &response);
+        });
+        if (!status.ok()) {
             print_error(status);
             return exit_code_of(status);
         }
@@ -95,10 +97,11 @@ int call_for_device(const ClientOptions& options, const Request& request,
                     grpc::Status (v1::DeviceService::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                     v1::Device*)) {
     const auto stub = v1::DeviceService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
     v1::Device device;
-    if (const auto status = (*stub.*method)(&context, request, &device); !status.ok()) {
+    const auto status = make_call(options, "the platform", [&](grpc::ClientContext* context) {
+        return (*stub.*method)(context, request, &device);
+    });
+    if (!status.ok()) {
         print_error(status);
         return exit_code_of(status);
     }
@@ -108,12 +111,12 @@ int call_for_device(const ClientOptions& options, const Request& request,
 
 int delete_device(const ClientOptions& options, const std::string& endpoint) {
     const auto stub = v1::DeviceService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
     v1::DeleteDeviceRequest request;
     request.set_name(options.device(endpoint));
     google::protobuf::Empty response;
-    const auto status = stub->DeleteDevice(&context, request, &response);
+    const auto status = make_call(options, "the platform", [&](grpc::ClientContext* context) {
+        return stub->DeleteDevice(context, request, &response);
+    });
     if (!status.ok()) print_error(status);
     return exit_code_of(status);
 }

@@ -10,6 +10,7 @@
 #include "lanyard/observation/v1/observation.grpc.pb.h"
 #include "stream_values.hpp"
 #include "text.hpp"
+#include "waiting_line.hpp"
 
 namespace lanyard::cli {
 namespace {
@@ -39,9 +40,8 @@ grpc::Status declare(const ClientOptions& options, const Arguments& arguments, v
             bare ? "" : text.substr(equals + 1);
     }
     const auto stub = v1::ObservationService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
-    return stub->CreateObservation(&context, request, &made);
+    return make_call(options, "the platform",
+                     [&](grpc::ClientContext* context) { return stub->CreateObservation(context, request, &made); });
 }
 
 int observe(const ClientOptions& options, const Arguments& arguments) {
@@ -73,10 +73,11 @@ int list(const ClientOptions& options, const Arguments& arguments) {
     request.set_page_size(1000);
     v1::ListObservationsResponse response;
     do {
-        grpc::ClientContext context;
-        options.apply(context);
         v1::ListObservationsResponse page;
-        if (const auto status = stub->ListObservations(&context, request, &page); !status.ok()) {
+        const auto status = make_call(options, "the platform", [&](grpc::ClientContext* context) {
+            return stub->ListObservations(context, request, &page);
+        });
+        if (!status.ok()) {
             print_error(status);
             return exit_code_of(status);
         }
@@ -100,12 +101,13 @@ int list(const ClientOptions& options, const Arguments& arguments) {
 
 int latest(const ClientOptions& options, const Arguments& arguments) {
     const auto stub = v1::ObservationService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
     v1::GetLatestValuesRequest request;
     request.set_device(options.device(arguments.endpoint));
     v1::GetLatestValuesResponse response;
-    if (const auto status = stub->GetLatestValues(&context, request, &response); !status.ok()) {
+    const auto status = make_call(options, "the platform", [&](grpc::ClientContext* context) {
+        return stub->GetLatestValues(context, request, &response);
+    });
+    if (!status.ok()) {
         print_error(status);
         return exit_code_of(status);
     }
@@ -124,12 +126,12 @@ int latest(const ClientOptions& options, const Arguments& arguments) {
 
 int unobserve(const ClientOptions& options, const Arguments& arguments) {
     const auto stub = v1::ObservationService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
     v1::DeleteObservationRequest request;
     request.set_name(arguments.endpoint);
     google::protobuf::Empty response;
-    const auto status = stub->DeleteObservation(&context, request, &response);
+    const auto status = make_call(options, "the platform", [&](grpc::ClientContext* context) {
+        return stub->DeleteObservation(context, request, &response);
+    });
     if (!status.ok()) print_error(status);
     return exit_code_of(status);
 }

@@ -16,6 +16,7 @@
 #include "lwm2m_proto/node.hpp"
 #include "text.hpp"
 #include "typed_value.hpp"
+#include "waiting_line.hpp"
 
 namespace lanyard::cli {
 namespace {
@@ -41,9 +42,9 @@ std::optional<int> call(const ClientOptions& options, const Request& request, Re
                         grpc::Status (v1::DeviceOperationService::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                                  Response*)) {
     const auto stub = v1::DeviceOperationService::NewStub(options.channel());
-    grpc::ClientContext context;
-    options.apply(context);
-    const auto status = (*stub.*method)(&context, request, &response);
+    const auto status = make_call(options, request.device(), [&](grpc::ClientContext* context) {
+        return (*stub.*method)(context, request, &response);
+    });
     if (status.ok()) return std::nullopt;
     print_error(status);
     return exit_code_of(status);

@@ -5,12 +5,19 @@
 #include "exit_codes.hpp"
 #include "rpc/status.hpp"
 #include "typed_value.hpp"
+#include "waiting_line.hpp"
 
 namespace lanyard::cli {
 namespace {
 
 TEST(Table, PadsColumnsToTheirWidestCell) {
     EXPECT_EQ(format_table({{"A", "LONG", "C"}, {"wide", "x", "y"}}), "A     LONG  C\nwide  x     y\n");
+}
+
+TEST(WaitingLine, CountsFromTheFirstSecondOn) {
+    using std::chrono::seconds;
+    EXPECT_EQ(WaitingLine::text("sensor-1", seconds(0)), "");
+    EXPECT_EQ(WaitingLine::text("sensor-1", seconds(12)), "\r\033[Kwaiting for sensor-1 ... 12 s");
 }
 
 TEST(Value, IsShownAsAPersonWritesIt) {
