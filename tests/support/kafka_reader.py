@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 
-from confluent_kafka import Consumer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 
 class Topic:
@@ -16,7 +16,18 @@ class Topic:
         self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"test-{uuid.uuid4()}",
                                    "auto.offset.reset": "earliest", "enable.auto.commit": False,
                                    "topic.metadata.refresh.interval.ms": 500})
-        self._consumer.subscribe([topic])
+        self._consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in self._partitions()])
+
+    def _partitions(self, seconds=30):
+        """Not by subscription: a group whose broker is killed while it forms waits for its own ghost afterwards."""
+        until = time.monotonic() + seconds
+        while True:
+            found = self._consumer.list_topics(self.topic, timeout=seconds).topics[self.topic]
+            if found.error is None and found.partitions:
+                return list(found.partitions)
+            if time.monotonic() > until:
+                raise AssertionError(f"{self.topic}: no such topic after {seconds} s")
+            time.sleep(0.2)
 
     def poll(self, seconds=0.2):
         """Takes what is there; gives only the new records."""
