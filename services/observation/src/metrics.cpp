@@ -46,7 +46,13 @@ void Metrics::observe_request(std::string_view result) {
 }
 
 void Metrics::lifecycle_event(std::string_view event) {
-    labelled("lanyard_lifecycle_events_total", "Lifecycle events read, by kind.", "event", event).add();
+    const std::lock_guard lock(lifecycle_mutex_);
+    auto found = lifecycle_.find(event);
+    if (found == lifecycle_.end() && lifecycle_.size() < kLifecycleEventsMax) {
+        auto& counter = labelled("lanyard_lifecycle_events_total", "Lifecycle events read, by kind.", "event", event);
+        found = lifecycle_.emplace(std::string(event), &counter).first;
+    }
+    if (found != lifecycle_.end()) found->second->add();
 }
 
 void Metrics::lag(std::string_view topic, std::int64_t records) {

@@ -42,7 +42,12 @@ class Metrics {
     telemetry::Counter& labelled(std::string_view name, std::string_view help, std::string_view label,
                                  std::string_view value);
 
+    // Kinds of events that are told apart; a producer of nonsense must not make more.
+    static constexpr std::size_t kLifecycleEventsMax = 32;
+
     telemetry::MetricRegistry& registry_;
+    std::mutex lifecycle_mutex_;
+    std::map<std::string, telemetry::Counter*, std::less<>> lifecycle_;
     telemetry::Counter& notifications_;
     telemetry::Counter& sends_;
     telemetry::Counter& values_;

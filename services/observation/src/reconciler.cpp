@@ -74,6 +74,12 @@ void Reconciler::submit(ReconcileRequest request) {
         merge(JobPtr(found->second), std::move(request));
         return;
     }
+    // Nothing has to be undone: states of a registration that is over are shown as pending, and mean nothing after the
+    // next Register.
+    if (request.kind == Kind::offline) {
+        if (request.done) request.done();
+        return;
+    }
     auto job = std::make_shared<Job>();
     if (request.done) job->done.push_back(std::move(request.done));
     job->request = std::move(request);
@@ -122,6 +128,7 @@ void Reconciler::start(const JobPtr& job) {
     job->states.clear();
     job->plan = {};
     job->again = false;
+    if (job->request.kind == Kind::offline) return finish(job);
     if (job->request.kind == Kind::deleted) {
         deps_.store.forget_device(
             job->request.device.number,
@@ -141,15 +148,6 @@ void Reconciler::on_loaded(const JobPtr& job, Result<DeviceRecord> record) {
     if (restarted(job)) return;
     if (!record) return retry_later(job, false);
     job->record = std::move(*record);
-    if (job->request.kind == Kind::offline) {
-        for (ObservationState state : job->record.states) {
-            if (state.state == State::pending) continue;
-            state.state = State::pending;
-            state.reason.clear();
-            job->states.push_back(std::move(state));
-        }
-        return save(job);
-    }
     job->wanted.clear();
     const auto templates = deps_.templates();
     for (Desired& desired : desired_of(job->request.device, job->record.own, *templates)) {
