@@ -84,7 +84,7 @@ local call, pack, read, sub, floor = redis.call, struct.pack, struct.unpack, str
 local tag, now_ms = ARGV[1], tonumber(ARGV[2])
 local now_s, text = floor(now_ms / 1000), string.format
 local REG, RECORD = 'reg:' .. tag .. ':', 'dev:' .. tag .. ':r:'
-local outs, cleared = {}, {}
+local outs = {}
 
 -- {record hash = {sequence, ...}}
 local function grouped(seqs)
@@ -108,7 +108,7 @@ local function ended(raw, flags, seq)
   return after
 end
 
--- `ends(seq, epoch, lifetime)` decides. Pledges of all are cleared at the end.
+-- `ends(seq, epoch, lifetime)` decides. Pledges stay: without a registration they mean nothing.
 local function end_some(seqs, ends)
   for number, group in pairs(grouped(seqs)) do
     local rkey, fields, changed = RECORD .. number, {}, {}
@@ -129,15 +129,7 @@ local function end_some(seqs, ends)
   end
 end
 
-local function clear(seq)
-  local n = #cleared
-  cleared[n + 1], cleared[n + 2], cleared[n + 3], cleared[n + 4] = 'SET', 'u32', text('#%d', 2 * seq), '0'
-end
-
 local function finish()
-  for i = 1, #cleared, 4000 do
-    call('BITFIELD', REG .. 'due', unpack(cleared, i, math.min(i + 3999, #cleared)))
-  end
   for i = 1, #outs, 1000 do call('RPUSH', REG .. 'out', unpack(outs, i, math.min(i + 999, #outs))) end
   if #outs > 0 then call('HINCRBY', REG .. 'count', 'registered', -#outs) end
   return #outs
@@ -151,19 +143,15 @@ for i = 3, #ARGV, 2 do
   if not epochs[seq] then seqs[#seqs + 1] = seq end
   epochs[seq] = math.max(epochs[seq] or 0, tonumber(ARGV[i + 1]))
 end
-end_some(seqs, function(seq, epoch)
-  if epoch ~= epochs[seq] then return false end
-  clear(seq)
-  return true
-end)
+end_some(seqs, function(seq, epoch) return epoch == epochs[seq] end)
 return finish()
 )lua";
 
 // Looks at up to `max` places of the buckets whose time is over. The cursor is (bucket, byte offset in it). Gives what
 // has ended, 1 when there is more, and for how many seconds from now nothing falls due: a Register pledges at least
-// 62 seconds and stands not more than an eighth before it.
+// 62 seconds and stands not more than a 64th before it.
 constexpr const char* kExpireDue = R"lua(
-local SPAN = 24
+local SPAN = 48
 local max, looked, steps = tonumber(ARGV[3]), 0, 0
 local bucket, offset = floor(now_s / BUCKET), 0
 local cursor = call('GET', KEYS[1])
@@ -203,7 +191,6 @@ local function look_at(chunk)
       later[b] = (later[b] or '') .. pack('>I4', seq)
     elseif due > 0 then
       over[#over + 1] = seq
-      clear(seq)
     end
   end
   for b, places in pairs(later) do call('APPEND', at_key(b), places) end

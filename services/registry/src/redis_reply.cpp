@@ -17,7 +17,8 @@ Result<DeviceRecord> record_at(std::uint32_t partition, const std::vector<redis:
     const auto number = identity::DeviceNumber::from(number_at(items, index), partition);
     auto record = decode_record(number, items[index + 1].text());
     if (!record) return record;
-    record->pledge_s = number_at(items, index + 2);
+    // What is left of an ended registration means nothing.
+    if (record->registered) record->pledge_s = number_at(items, index + 2);
     record->last_seen_s = number_at(items, index + 3);
     return record;
 }

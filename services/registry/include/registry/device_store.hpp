@@ -147,7 +147,7 @@ struct Heartbeat {
 };
 
 // expire_due finds something new only when such a step of Unix time is over.
-inline constexpr std::int64_t kExpiryStepSeconds = 2;
+inline constexpr std::int64_t kExpiryStepSeconds = 1;
 
 struct Counts {
     std::int64_t devices = 0;
