@@ -23,8 +23,10 @@ import time
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import expiry  # noqa: E402
 import growth  # noqa: E402
 import parts  # noqa: E402
+import registrations  # noqa: E402
 from measure import ROOT  # noqa: E402
 from peer import Leshan  # noqa: E402
 from peer import build as build_leshan  # noqa: E402
@@ -60,7 +62,8 @@ class Bench:
         if any(self.wants(part) for part in WITH_PLATFORM):
             with Testbed(self.options.rounds, self.options.round_seconds, json.loads(self.options.settings)) as bed:
                 self.with_platform(bed)
-        self.part("expiry", parts.expiry)
+        self.part("registrations", lambda: registrations.rows(self.options.devices, self.options.rounds))
+        self.part("expiry", expiry.rows)
 
     def with_platform(self, bed):
         small = parts.small_fleet(bed) if self.wants("updates") else None
