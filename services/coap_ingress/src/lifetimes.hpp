@@ -32,7 +32,7 @@ class Lifetimes {
 
   private:
     static constexpr std::size_t kRing = 64;  // seconds; lifetime.touch_interval is below
-    static constexpr int kTouchBatch = 1024;
+    static constexpr int kTouchBatch = 8192;
 
     void on_deadline(RegistrationTable::Slot slot);
     void send_expired();
