@@ -62,13 +62,12 @@ void expose_group(Exposer& exposer, std::string_view name, std::string_view help
 
 void expose_registrations(Exposer& exposer, const ShardMetrics& metrics) {
     exposer.gauge("lanyard_ingress_sessions", "Registrations whose session this process owns.", metrics.registrations);
-    exposer.counter("lanyard_registration_requests_total", "Registers by what admission made of them.",
+    exposer.counter("lanyard_ingress_registers_total", "Registers by what admission made of them.",
                     {{"admission", "admitted"}}, metrics.registers_admitted);
-    exposer.counter("lanyard_registration_requests_total", "Registers by what admission made of them.",
+    exposer.counter("lanyard_ingress_registers_total", "Registers by what admission made of them.",
                     {{"admission", "deferred"}}, metrics.registers_deferred);
-    exposer.gauge("lanyard_registration_requests_pending", "Registers that await the registry.",
-                  metrics.registers_pending);
-    exposer.gauge("lanyard_registration_requests_window", "Registers that may await the registry now.",
+    exposer.gauge("lanyard_ingress_registers_pending", "Registers that await the registry.", metrics.registers_pending);
+    exposer.gauge("lanyard_ingress_registers_window", "Registers that may await the registry now.",
                   metrics.register_window);
     exposer.counter("lanyard_registration_updates_total", "Updates acknowledged.", {{"source", "memory"}},
                     metrics.updates_from_memory);
