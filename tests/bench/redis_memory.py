@@ -20,7 +20,7 @@ SIZES = (100_000,)
 SETTLE_SECONDS = 3  # latest values are written every other second
 
 
-def settled(bed, loader, devices):
+def settled(bed, devices):
     """Until the lifecycle events are out of Redis."""
     Lifecycle(bed.stack.kafka.bootstrap).wait(devices, 120, "lifecycle events")
     time.sleep(SETTLE_SECONDS)
@@ -32,7 +32,7 @@ def measure(devices):
         loader = bed.loader(devices)
         try:
             loader.wait_registered()
-            settled(bed, loader, devices)
+            settled(bed, devices)
             registered, grown = bed.redis_memory(), sum(bed.rss().values()) - rss
             bed.start_observation()
             loader.phase("notifications", 0.1, rate=10)  # begins when the last one is observed

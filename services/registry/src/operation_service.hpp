@@ -8,7 +8,6 @@
 #include "lwm2m_coap/operation.hpp"
 #include "registry/config.hpp"
 #include "registry/device_store.hpp"
-#include "registry/executor.hpp"
 
 namespace lanyard::registry {
 
@@ -20,8 +19,7 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
     // For metrics, with how long it took; loop or gRPC thread.
     using Counted = std::function<void(std::string_view operation, const std::string& result, Duration took)>;
 
-    OperationService(DeviceStore& store, DownlinkRouter& router, TryExecutor executor, const Config& config,
-                     Counted counted);
+    OperationService(DeviceStore& store, DownlinkRouter& router, const Config& config, Counted counted);
 
     grpc::ServerUnaryReactor* ReadResource(grpc::CallbackServerContext* context,
                                            const operations::v1::ReadResourceRequest* request,
@@ -50,7 +48,6 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
 
     DeviceStore& store_;
     DownlinkRouter& router_;
-    TryExecutor executor_;
     const Config& config_;
     Counted counted_;
 };

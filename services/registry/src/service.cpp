@@ -216,7 +216,7 @@ void RegistryService::make_services() {
     devices_ = std::make_unique<DeviceService>(*store_, *nodes_, try_executor_, config_, key_, watch_.get(),
                                                DeviceService::Events{.changed = changed, .ended = ended});
     operations_ = std::make_unique<OperationService>(
-        *store_, *router_, try_executor_, config_,
+        *store_, *router_, config_,
         [this](auto operation, auto& result, Duration took) { metrics_.operation(operation, result, took); });
 }
 

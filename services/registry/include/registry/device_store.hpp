@@ -156,8 +156,9 @@ struct Counts {
 
 // Where devices and registrations live. Every change is atomic together with its outbox entry.
 //
-// Methods are called on the service's event loop. Errors: unavailable and deadline_exceeded when the store does not
-// answer (whether the change took effect is then unknown), resource_exhausted when too much waits; others as said.
+// Methods are called on the service's event loop, get() on any thread; results come on the loop. Errors: unavailable
+// and deadline_exceeded when the store does not answer (whether the change took effect is then unknown),
+// resource_exhausted when too much waits; others as said.
 class DeviceStore {
   public:
     virtual ~DeviceStore() = default;
