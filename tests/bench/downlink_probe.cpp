@@ -17,8 +17,8 @@
 //
 //   lanyard-downlink-probe HOST:PORT DEVICES READS_PER_SECOND SECONDS [THREADS]
 //
-// The devices are tenants/default/devices/sensor-0000001 and so on. A latency begins when the read was due, so one
-// that is late because another was slow counts as slow too. The first second is not counted: connections are made.
+// The devices are tenants/default/devices/sensor-0000001 and so on. A read that is late because the one before was
+// slow counts from when it was due. The first second is not counted: connections are made.
 // Prints one line of JSON, in microseconds.
 
 namespace {
@@ -67,10 +67,14 @@ void read_at_rate(const Plan& plan, unsigned reader, Clock::time_point began, Fi
     for (unsigned number = reader;; number += plan.threads) {
         const auto due = began + number * pause;
         if (due >= end) return;
+        // A sleep that takes too long is the fault of this program; a read that is late because of the one before is
+        // not.
+        const bool late = Clock::now() >= due;
         std::this_thread::sleep_until(due);
+        const Clock::time_point asked = late ? due : Clock::now();
         // A stride, so that neighbours in time are no neighbours in memory.
         const grpc::Status status = read_once(*stub, static_cast<unsigned>(number * 7919ULL % plan.devices) + 1);
-        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - due);
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
         if (due < warm_until) continue;
         const std::lock_guard lock(findings.mutex);
         findings.latency.record(static_cast<std::uint32_t>(took.count()));
