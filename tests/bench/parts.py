@@ -85,7 +85,7 @@ class LargeFleet:
             self.loader.wait_registered()
             bed.say(f"{self.devices} devices registered in {time.monotonic() - began:.1f} s")
             settled(bed, self.devices)
-            grown = sum(bed.rss().values()) - sum(rss.values())
+            grown = sum(bed.rss_at_rest().values()) - sum(rss.values())
             self._memory_row("bytes_per_device_ram", grown / self.devices, 512)
             self._memory_row("bytes_per_device_redis", (bed.redis_memory() - redis) / self.devices, 256)
             self._observe(sum(rss.values()), redis)
@@ -112,7 +112,7 @@ class LargeFleet:
         rss += bed.rss()["observation-0"]
         self._await_observed(self.loader)
         bed.say(f"all of them observed after {time.monotonic() - began:.1f} s")
-        grown = bed.rss()
+        grown = bed.rss_at_rest()
         self.bytes_each = (sum(grown.values()) - grown["api-0"] - rss) / self.devices
         self.rows += [fact("bytes_per_device_all", self.bytes_each, "B"),
                       fact("bytes_per_device_redis_observed", (bed.redis_memory() - redis) / self.devices, "B")]

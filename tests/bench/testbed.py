@@ -8,6 +8,9 @@ from platform_stack import Stack
 
 SERVICES = ("registry-0", "ingress-0", "observation-0", "api-0")
 REGISTER_WINDOW = 512
+# Memory is at rest when it has not fallen for so long; looked at for at most half a minute.
+REST_SECONDS = 5
+REST_SAMPLES_MAX = 30
 
 
 class Testbed:
@@ -48,6 +51,18 @@ class Testbed:
 
     def rss(self):
         return {name: rss_bytes(pid) for name, pid in self.watched().items()}
+
+    def rss_at_rest(self):
+        """When no process gives memory back any more: an allocator keeps for some seconds what a burst has left."""
+        samples = [self.rss()]
+        while len(samples) < REST_SAMPLES_MAX:
+            time.sleep(1)
+            samples.append(self.rss())
+            if len(samples) > REST_SECONDS:
+                total, before = sum(samples[-1].values()), sum(samples[-1 - REST_SECONDS].values())
+                if total > 0.99 * before:
+                    break
+        return samples[-1]
 
     def loader(self, count, first=1, port=None):
         return Loader(f"127.0.0.1:{port or self.stack.coap_ports[0]}", count, "--register-window", str(REGISTER_WINDOW),
