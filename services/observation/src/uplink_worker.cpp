@@ -184,7 +184,8 @@ bool UplinkWorker::process(const UplinkRecord& record, const Origin& origin, Par
         rewind_ = true;
     }
     shared_.metrics.values_produced(records.size());
-    store_values(record, records);
+    // What came late is history: it must not replace the newer value.
+    if (fresh) store_values(record, records);
     return true;
 }
 
