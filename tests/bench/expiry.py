@@ -117,7 +117,8 @@ def measure(stack, devices, lead):
     events = topic.events_from(offsets)
     if events != {"expired": devices}:
         raise RuntimeError(f"found {events} instead of {devices} expired devices")
-    return row("expiry_1m", seconds, "s", f"<= {GOAL_SECONDS} s for a million", seconds <= GOAL_SECONDS,
+    holds = seconds <= GOAL_SECONDS and devices >= 1_000_000
+    return row("expiry_1m", seconds, "s", f"<= {GOAL_SECONDS} s for a million", holds,
                devices=devices, first_after_s=first, redis_longest_call_ms=longest, **cpu)
 
 
