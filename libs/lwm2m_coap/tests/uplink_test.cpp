@@ -142,7 +142,7 @@ TEST(ErrorMap, MapsUnknownCodesByClass) {
     EXPECT_EQ(to_errc(Code::gateway_timeout), Errc::deadline_exceeded);
     EXPECT_EQ(to_errc(static_cast<Code>(0x9f)), Errc::invalid_argument);
     EXPECT_EQ(to_errc(static_cast<Code>(0xbf)), Errc::unavailable);
-    EXPECT_EQ(to_errc(Code::internal_server_error), Errc::unavailable);
+    EXPECT_EQ(to_errc(Code::internal_server_error), Errc::internal);
     EXPECT_EQ(to_errc(Code::content), Errc::internal);
 }
 
