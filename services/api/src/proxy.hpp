@@ -27,7 +27,7 @@ class Proxy final : public grpc::CallbackGenericService {
         std::function<void(std::string_view service, std::string_view method, grpc::StatusCode code, Duration took)>;
 
     Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done);
-    ~Proxy();
+    ~Proxy() override;
 
     grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
     // Cancels the calls whose user has not taken a message that was sent before `since`. Not from a gRPC callback.
