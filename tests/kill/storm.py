@@ -86,7 +86,7 @@ class Storm:
                 return None
             self.lifecycle.poll()
             self.pending_max = max(self.pending_max,
-                                   metric_sum(self.stack, "lanyard_registration_requests_pending"))
+                                   metric_sum(self.stack, "lanyard_ingress_registers_pending"))
             herd = self.herd.registered() if self.herd else 0
             self.context.live(f"{what}: {self.steady.registered():,} + {herd:,} registered")
         return time.monotonic() - began
@@ -143,8 +143,8 @@ def rows_of(storm, drained, growth, summaries):
     updates, longest = update_gaps(storm.directory / "acks-steady.jsonl")
     errors = {name: totals["errors"] for name, totals in summaries["steady"]["exchanges"].items() if totals["errors"]}
     owned = metric_sum(stack, "lanyard_ingress_sessions")
-    admitted = metric_sum(stack, "lanyard_registration_requests_total", admission="admitted")
-    deferred = metric_sum(stack, "lanyard_registration_requests_total", admission="deferred")
+    admitted = metric_sum(stack, "lanyard_ingress_registers_total", admission="admitted")
+    deferred = metric_sum(stack, "lanyard_ingress_registers_total", admission="deferred")
     allowed = QUEUES_MIB * 2**20 + DEVICE_KIB * 1024 * storm.storm_count
     grown = {name: peak - first for name, (first, peak) in growth.items()}
     memory_holds = len(grown) == len(stack.services) and all(size <= allowed for size in grown.values())

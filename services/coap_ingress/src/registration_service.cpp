@@ -55,7 +55,9 @@ RegistrationService::RegistrationService(ShardContext& context, RegistryCommands
       lifetimes_(lifetimes),
       adoption_(adoption),
       admission_(admission_of(context.config), context.now.steady),
-      policy_(policy_of(context.config)) {}
+      policy_(policy_of(context.config)) {
+    context_.metrics.register_window.store(admission_.window(), std::memory_order_relaxed);
+}
 
 void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error) {
     context_.refuse(handle, lwm2m_coap::to_code(error.failure), error.message);
