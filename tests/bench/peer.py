@@ -10,8 +10,9 @@ from servers import spawn
 VERSION = "2.0.0-M18"
 HERE = pathlib.Path(__file__).resolve().parent / "leshan"
 SENML_CBOR = 112  # what the platform observes the same devices in
-WARM_UP_ROUNDS = 8
-WARM_ENOUGH = 0.05  # a round that is not cheaper than the one before by more than this: the JIT is done
+WARM_UP_ROUNDS_MIN = 4
+WARM_UP_ROUNDS_MAX = 8
+WARM_ENOUGH = 0.95  # a round that costs more than this share of the best one before brings nothing new
 
 
 def build():
@@ -47,14 +48,13 @@ class Leshan:
         return rss_bytes(self.pid), report["heap"]
 
     def warm_up(self, loader, kind, seconds, say, **phase):
-        """Load until the JIT has settled."""
-        before = None
-        for number in range(WARM_UP_ROUNDS):
-            us = Round(loader, {"leshan": self.pid}, kind, seconds, **phase).us["leshan"]
-            say(f"  Leshan, {kind}, warm-up {number + 1}: {us:.1f} us")
-            if before is not None and us > before * (1 - WARM_ENOUGH):
+        """Load until the JIT has settled: two rounds that are no cheaper than the best before."""
+        costs = []
+        while len(costs) < WARM_UP_ROUNDS_MAX:
+            costs.append(Round(loader, {"leshan": self.pid}, kind, seconds, **phase).us["leshan"])
+            say(f"  Leshan, {kind}, warm-up {len(costs)}: {costs[-1]:.1f} us")
+            if len(costs) >= WARM_UP_ROUNDS_MIN and min(costs[-2:]) > min(costs[:-2]) * WARM_ENOUGH:
                 return
-            before = us
 
     def stop(self):
         self.process.kill()

@@ -45,21 +45,24 @@ class Bench:
     def wants(self, part):
         return not self.options.only or part in self.options.only
 
+    def guarded(self, name, run):
+        try:
+            return run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
+            traceback.print_exc()
+            self.failed.append(f"{name}: {error}")
+            return []
+
     def part(self, name, run):
         if not self.wants(name):
             return
         print(f"== {name}", flush=True)
-        try:
-            self.rows += run()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
-            traceback.print_exc()
-            self.failed.append(f"{name}: {error}")
+        self.rows += self.guarded(name, run)
 
     def run(self):
         self.part("loader", lambda: parts.loader_itself(self.options))
         if any(self.wants(part) for part in WITH_PLATFORM):
-            with Testbed(self.options.rounds, self.options.round_seconds, json.loads(self.options.settings)) as bed:
-                self.with_platform(bed)
+            self.guarded("platform", self.with_platform)
         self.part("registrations", self.registrations)
         self.part("expiry", expiry.rows)
 
@@ -70,20 +73,20 @@ class Bench:
                 found[0].update(peer=item["peer"], peer_unit=item["peer_unit"])
         return found
 
-    def with_platform(self, bed):
-        small = parts.small_fleet(bed) if self.wants("updates") else None
-        with parts.LargeFleet(bed, self.options.devices) as fleet:
-            self.rows += fleet.rows
-            if self.wants("peer"):
-                try:
-                    fleet.add_peer()
-                except Exception as error:  # noqa: BLE001 - no network, no Java: ours are measured all the same
-                    traceback.print_exc()
-                    self.failed.append(f"peer: {error}")
-            self.part("updates", lambda: fleet.updates(small))
-            self.part("notifications", fleet.notifications)
-            self.part("downlink", fleet.downlink)
-            self.part("registrations", fleet.registrations)
+    def with_platform(self):
+        with Testbed(self.options.rounds, self.options.round_seconds, json.loads(self.options.settings)) as bed:
+            small = parts.small_fleet(bed) if self.wants("updates") else None
+            with parts.LargeFleet(bed, self.options.devices) as fleet:
+                if self.wants("peer"):  # without network or Java ours are measured all the same
+                    self.guarded("peer", fleet.add_peer)
+                self.rows += fleet.rows
+                self.with_fleet(fleet, small)
+
+    def with_fleet(self, fleet, small):
+        self.part("updates", lambda: fleet.updates(small))
+        self.part("notifications", fleet.notifications)
+        self.part("downlink", fleet.downlink)
+        self.part("registrations", fleet.registrations)
 
 
 def peer_text(item):
