@@ -215,7 +215,7 @@ bool RegistrationService::read_update(const Device& device, coap::RequestHandle 
     const bool other_lifetime = parsed->lifetime_s && *parsed->lifetime_s != device.lifetime_s;
     news = !payload.empty() || other_lifetime || change.transports != device.transports ||
            queue_mode != device.queue_mode || parsed->sms || !parsed->profile_ids.empty();
-    change.parameters.set_queue_mode(queue_mode);
+    if (parsed->queue_mode) change.parameters.set_queue_mode(queue_mode);
     if (parsed->lifetime_s) change.parameters.set_lifetime_s(*parsed->lifetime_s);
     if (const auto* binding = raw_binding(query)) change.parameters.set_binding(std::string(binding->substr(2)));
     if (parsed->sms) change.parameters.set_sms_number(*parsed->sms);
@@ -253,7 +253,6 @@ void RegistrationService::send_moved(const Device& device) {
     out.set_device_number(device.number);
     out.set_generation(device.generation);
     out.set_epoch(device.epoch);
-    out.mutable_parameters()->set_queue_mode(device.queue_mode);
     out.set_remote_address(peer_text(device.peer));
     out.set_received_ms(context_.now.wall_ms);
     static_cast<void>(commands_.send(std::move(command), [](const Result&) {}));

@@ -271,6 +271,28 @@ TEST_F(Update, WithNewsGoesToTheRegistry) {
     EXPECT_EQ(seen_code(), Code::changed);
 }
 
+TEST_F(Update, TellsQueueModeOnlyWhenTheDeviceDoes) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    auto asleep = location_options(id);
+    asleep.query("Q");
+    send(peer(1000), Type::confirmable, Code::post, asleep);
+    Command command = take_command();
+    EXPECT_TRUE(command.update().parameters().queue_mode());
+    EXPECT_FALSE(command.update().parameters().has_binding());
+    RegistryAnswer answer = answer_to(command);
+    fill(*answer.mutable_registration(), 64, "dev-1", 300);
+    answer.mutable_registration()->set_queue_mode(true);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+    send(peer(1000), Type::confirmable, Code::post, asleep);
+    EXPECT_EQ(seen_code(), Code::changed);
+    EXPECT_TRUE(commands.empty()) << "the same again is no news";
+    auto longer = location_options(id);
+    longer.query("lt=600");
+    send(peer(1000), Type::confirmable, Code::post, longer);
+    EXPECT_FALSE(take_command().update().parameters().has_queue_mode());
+}
+
 TEST_F(Update, RepeatingTheSameParametersIsNoNews) {
     const auto id = register_device(peer(1000), "dev-1", 64);
     auto options = location_options(id);

@@ -207,11 +207,8 @@ void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
     command.generation = in.generation();
     command.epoch = in.epoch();
     if (parameters.has_lifetime_s()) command.lifetime_s = parameters.lifetime_s();
-    // `b` and `Q` together state the binding, so queue mode is told with it.
-    if (parameters.has_binding()) {
-        command.binding = parameters.binding();
-        command.queue_mode = parameters.queue_mode();
-    }
+    if (parameters.has_binding()) command.binding = parameters.binding();
+    if (parameters.has_queue_mode()) command.queue_mode = parameters.queue_mode();
     if (parameters.has_sms_number()) command.sms_number = parameters.sms_number();
     if (parameters.has_object_links()) command.object_links = parameters.object_links();
     if (!in.remote_address().empty()) command.remote_address = in.remote_address();

@@ -86,6 +86,23 @@ TEST_F(ServiceTest, AnAdoptedDeviceIsFencedAtItsFormerOwner) {
     EXPECT_EQ(one.call(update).status(), RegistrationResult::STATUS_UNKNOWN);
 }
 
+TEST_F(ServiceTest, QueueModeIsStoredWithoutABinding) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    const auto owned = ingress.register_device("urn:a").registration();
+    EXPECT_FALSE(owned.queue_mode());
+    internal::v1::RegistrationCommand update;
+    update.mutable_update()->set_device_number(owned.device_number());
+    update.mutable_update()->set_generation(owned.generation());
+    update.mutable_update()->set_epoch(owned.epoch());
+    update.mutable_update()->mutable_parameters()->set_queue_mode(true);
+    EXPECT_TRUE(ingress.call(update).registration().queue_mode());
+    update.mutable_update()->mutable_parameters()->clear_queue_mode();
+    update.mutable_update()->mutable_parameters()->set_binding("UT");
+    EXPECT_TRUE(ingress.call(update).registration().queue_mode()) << "not told, so it stays";
+    update.mutable_update()->mutable_parameters()->set_queue_mode(false);
+    EXPECT_FALSE(ingress.call(update).registration().queue_mode());
+}
+
 TEST_F(ServiceTest, AForgedTokenAdoptsNothing) {
     FakeIngress one("ingress-0", registry_->address());
     FakeIngress two("ingress-1", registry_->address());
