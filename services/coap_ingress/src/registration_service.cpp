@@ -60,6 +60,7 @@ RegistrationService::RegistrationService(ShardContext& context, RegistryCommands
 }
 
 void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error) {
+    if (error.failure == lwm2m::RegisterFailure::too_large) return context_.refuse_too_large(handle, error.message);
     context_.refuse(handle, lwm2m_coap::to_code(error.failure), error.message);
 }
 
@@ -141,6 +142,8 @@ void RegistrationService::on_registered(const coap::PeerId& peer, coap::RequestH
             return context_.refuse(handle, coap::Code::forbidden, result.message());
         case Result::STATUS_INVALID:
             return context_.refuse(handle, coap::Code::bad_request, result.message());
+        case Result::STATUS_TOO_LARGE:
+            return context_.refuse_too_large(handle, result.message(), result.size_max());
         default:
             return context_.refuse_unavailable(handle, result.message());
     }
@@ -265,6 +268,7 @@ void RegistrationService::send_update(const Device& device, Change change) {
     out.set_generation(device.generation);
     out.set_epoch(device.epoch);
     *out.mutable_parameters() = change.parameters;
+    if (change.parameters.has_object_links()) out.set_tenant(std::string(context_.table.tenant(device)));
     out.set_remote_address(peer_text(change.peer));
     out.set_received_ms(context_.now.wall_ms);
     const coap::RequestHandle handle = change.handle;
@@ -291,6 +295,9 @@ void RegistrationService::on_updated(const Change& change, const Result& result)
     }
     if (result.status() == Result::STATUS_INVALID) {
         return context_.refuse(change.handle, coap::Code::bad_request, result.message());
+    }
+    if (result.status() == Result::STATUS_TOO_LARGE) {
+        return context_.refuse_too_large(change.handle, result.message(), result.size_max());
     }
     if (result.status() != Result::STATUS_STALE || change.retried) {
         return context_.refuse_unavailable(change.handle, result.message());

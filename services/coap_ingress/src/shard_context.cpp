@@ -24,6 +24,15 @@ void ShardContext::refuse(coap::RequestHandle handle, coap::Code code, std::stri
     endpoint->respond(handle, response, now);
 }
 
+void ShardContext::refuse_too_large(coap::RequestHandle handle, std::string_view message, std::uint32_t size_max) {
+    count_refused(coap::Code::request_entity_too_large, message);
+    coap::Response response;
+    response.code = coap::Code::request_entity_too_large;
+    response.options.add_uint(coap::OptionNumber::size1, size_max != 0 ? size_max : config.request_body_max);
+    response.payload = as_bytes(message);
+    endpoint->respond(handle, response, now);
+}
+
 void ShardContext::count_refused(coap::Code code, std::string_view message) {
     metrics.refused[static_cast<std::uint8_t>(code)].add();
     warn("refused", "request of a device refused", message);

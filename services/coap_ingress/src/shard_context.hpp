@@ -40,6 +40,8 @@ struct ShardContext {
     void refuse(coap::RequestHandle handle, coap::Code code, std::string_view message);
     // 5.03 with this Max-Age.
     void refuse_until(coap::RequestHandle handle, std::uint32_t max_age_s, std::string_view message);
+    // 4.13 with Size1, the bytes that are taken; 0: what the listeners take.
+    void refuse_too_large(coap::RequestHandle handle, std::string_view message, std::uint32_t size_max = 0);
     // 5.03 with a Max-Age that spreads the retries of a fleet over half a minute.
     void refuse_unavailable(coap::RequestHandle handle, std::string_view message);
     void respond(coap::RequestHandle handle, coap::Code code);

@@ -138,9 +138,13 @@ bool UplinkService::check_content(const Device& device, coap::RequestHandle hand
     decoding.received_ms = context_.now.wall_ms;
     decoding.root_path = prefix;
     const auto records = lwm2m::decode(format, payload, decoding);
-    if (records) return true;
-    context_.refuse(handle, lwm2m_coap::to_code(records.error().code), records.error().message);
-    return false;
+    if (!records) return refuse_content(handle, records.error()), false;
+    return true;
+}
+
+void UplinkService::refuse_content(coap::RequestHandle handle, const Error& error) {
+    if (error.code == Errc::too_large) return context_.refuse_too_large(handle, error.message);
+    context_.refuse(handle, lwm2m_coap::to_code(error.code), error.message);
 }
 
 void UplinkService::fill(const Device& device, const Notify& message, ByteView payload) {

@@ -69,6 +69,7 @@ class UplinkService {
     void drop(const Notify& notify, NotifyResult result);
     [[nodiscard]] bool check_content(const Device& device, coap::RequestHandle handle, lwm2m::ContentFormat format,
                                      ByteView payload);
+    void refuse_content(coap::RequestHandle handle, const Error& error);
     void fill(const Device& device, const Notify& message, ByteView payload);
     [[nodiscard]] bool produce(const Device& device, const Pending& pending, UnixMillis received_ms);
 

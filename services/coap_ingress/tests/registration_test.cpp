@@ -93,6 +93,26 @@ TEST_F(Registration, OutcomesOfTheRegistryBecomeCodes) {
     }
 }
 
+TEST_F(Registration, WithLinksBeyondALimitIsToldTheLimit) {
+    start_register(peer(1000), "dev-1");
+    RegistryAnswer answer = answer_to(take_command(), RegistryAnswer::STATUS_TOO_LARGE);
+    answer.set_size_max(16384);
+    core().on_registry_result(answer, now);
+    auto message = seen();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->view.code(), Code::request_entity_too_large);
+    EXPECT_EQ(message->view.find_uint(coap::OptionNumber::size1), 16384U);
+
+    std::string links = "</1/0>";
+    for (std::size_t i = 0; i <= lwm2m::kMaxLinkAttributes; ++i) links += ";a";
+    send(peer(1000), Type::confirmable, Code::post, register_options("dev-1"), links);
+    message = seen();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->view.code(), Code::request_entity_too_large);
+    EXPECT_EQ(message->view.find_uint(coap::OptionNumber::size1), config.request_body_max);
+    EXPECT_EQ(metrics.refused[0x8d].value(), 2U);
+}
+
 TEST_F(Registration, MoreThanTheBoundGetUnavailable) {
     config.registry.pending_max = 2;
     for (std::uint16_t i = 0; i < 3; ++i) start_register(peer(static_cast<std::uint16_t>(1000 + i)), "dev");

@@ -9,9 +9,6 @@ namespace {
 
 using internal::v1::RegistrationResult;
 
-// Of an Update, whose tenant is not told.
-constexpr std::size_t kObjectLinksMax = 65536;
-
 // Which answer an error becomes; the ingress maps it on to CoAP.
 RegistrationResult::Status status_of(Errc code) {
     switch (code) {
@@ -22,8 +19,9 @@ RegistrationResult::Status status_of(Errc code) {
         case Errc::failed_precondition:
             return RegistrationResult::STATUS_STALE;
         case Errc::invalid_argument:
-        case Errc::too_large:
             return RegistrationResult::STATUS_INVALID;
+        case Errc::too_large:
+            return RegistrationResult::STATUS_TOO_LARGE;
         default:
             return RegistrationResult::STATUS_UNAVAILABLE;
     }
@@ -41,6 +39,8 @@ std::string_view label_of(RegistrationResult::Status status) {
             return "stale";
         case RegistrationResult::STATUS_INVALID:
             return "invalid";
+        case RegistrationResult::STATUS_TOO_LARGE:
+            return "too_large";
         default:
             return "unavailable";
     }
@@ -145,15 +145,31 @@ Result<void> RegistrationHandler::check_register(const internal::v1::Register& i
     if (auto endpoint = identity::check_endpoint(in.endpoint()); !endpoint) return endpoint.error();
     const auto policy = tenants_.find(in.tenant());
     if (policy == tenants_.end()) return make_error(Errc::permission_denied, "the tenant is not known");
-    if (in.parameters().object_links().size() > policy->second->object_links_max_bytes) {
-        return make_error(Errc::too_large, "the link list is longer than the tenant's object_links_max_bytes");
-    }
     if (in.shard() > 0xffff) return make_error(Errc::invalid_argument, "shard: above 65535");
     return {};
 }
 
+std::uint32_t RegistrationHandler::links_max(const std::string& tenant) const {
+    const auto policy = tenants_.find(tenant);
+    return policy == tenants_.end() ? TenantPolicy().object_links_max_bytes : policy->second->object_links_max_bytes;
+}
+
+bool RegistrationHandler::links_fit(const std::string& tenant,
+                                    const internal::v1::RegistrationParameters& parameters) const {
+    return parameters.object_links().size() <= links_max(tenant);
+}
+
+void RegistrationHandler::refuse_links(Call& call, const std::string& tenant) {
+    RegistrationResult result;
+    result.set_status(RegistrationResult::STATUS_TOO_LARGE);
+    result.set_message("the link list is longer than this server takes");
+    result.set_size_max(links_max(tenant));
+    answer(call, std::move(result));
+}
+
 void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Register& in, Call call) {
     if (auto checked = check_register(in); !checked) return answer(call, checked.error());
+    if (!links_fit(in.tenant(), in.parameters())) return refuse_links(call, in.tenant());
     const internal::v1::RegistrationParameters& parameters = in.parameters();
     RegisterCommand command;
     command.name = {in.tenant(), in.endpoint()};
@@ -199,9 +215,7 @@ void RegistrationHandler::fence(Owner former, Owner now, identity::DeviceNumber 
 
 void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
     const internal::v1::RegistrationParameters& parameters = in.parameters();
-    if (parameters.object_links().size() > kObjectLinksMax) {
-        return answer(call, make_error(Errc::too_large, "the link list is longer than 65536 bytes"));
-    }
+    if (!links_fit(in.tenant(), parameters)) return refuse_links(call, in.tenant());
     UpdateCommand command;
     command.device = {in.device_number()};
     command.generation = in.generation();

@@ -73,6 +73,11 @@ class RegistrationHandler {
     void on_touch(const internal::v1::Touch& in, Call call);
     void on_expire(const internal::v1::Expire& in, Call call);
     [[nodiscard]] Result<void> check_register(const internal::v1::Register& in) const;
+    // Longest link list that a device of the tenant may bring, in bytes.
+    [[nodiscard]] std::uint32_t links_max(const std::string& tenant) const;
+    [[nodiscard]] bool links_fit(const std::string& tenant,
+                                 const internal::v1::RegistrationParameters& parameters) const;
+    void refuse_links(Call& call, const std::string& tenant);
     // The answer to a command about one registration.
     Done<Change> changed(Call call, Effects effects);
     // Tells the former owner, if there was another one.

@@ -56,7 +56,7 @@ TEST_F(ServiceTest, TenantPolicyDecidesWhoMayRegister) {
     EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_INVALID);
     command.mutable_register_()->set_endpoint("urn:a");
     command.mutable_register_()->mutable_parameters()->set_object_links(std::string(70000, 'x'));
-    EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_INVALID);
+    EXPECT_EQ(ingress.call(command).status(), RegistrationResult::STATUS_TOO_LARGE);
     EXPECT_EQ(ingress.call({}).status(), RegistrationResult::STATUS_INVALID);
 }
 
@@ -146,6 +146,27 @@ TEST_F(ServiceTest, DeregisterDeviceEndsTheRegistrationAndTellsItsOwner) {
     EXPECT_EQ(device.state(), v1::Device::STATE_OFFLINE);
     EXPECT_FALSE(device.has_registration());
     EXPECT_EQ(deregister().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(ServiceTest, LinksAreLimitedByTheTenant) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    const auto owned = ingress.register_device("urn:a").registration();
+    internal::v1::RegistrationCommand update;
+    update.mutable_update()->set_device_number(owned.device_number());
+    update.mutable_update()->set_generation(owned.generation());
+    update.mutable_update()->set_epoch(owned.epoch());
+    update.mutable_update()->set_tenant("default");
+    update.mutable_update()->mutable_parameters()->set_object_links(std::string(16385, 'x'));
+    RegistrationResult result = ingress.call(update);
+    EXPECT_EQ(result.status(), RegistrationResult::STATUS_TOO_LARGE);
+    EXPECT_EQ(result.size_max(), 16384U);
+    internal::v1::RegistrationCommand again;
+    again.mutable_register_()->set_tenant("default");
+    again.mutable_register_()->set_endpoint("urn:a");
+    again.mutable_register_()->mutable_parameters()->set_object_links(std::string(16385, 'x'));
+    result = ingress.call(again);
+    EXPECT_EQ(result.status(), RegistrationResult::STATUS_TOO_LARGE);
+    EXPECT_EQ(result.size_max(), 16384U);
 }
 
 TEST_F(ServiceTest, ListWalksPagesAndRefusesForeignTokens) {

@@ -25,7 +25,7 @@ struct TenantPolicy {
     std::string id;
     // Unknown endpoints get a device by registering; otherwise they are refused (4.03).
     bool auto_create = false;
-    // Longest link list that a registration may bring; a longer one is refused as malformed.
+    // Longest link list that a registration may bring; a longer one is refused.
     std::uint32_t object_links_max_bytes = 16384;
 };
 
