@@ -7,18 +7,18 @@ namespace lanyard::coap_ingress {
 using Result = RegistryCommands::Result;
 
 bool Adoption::adopt(std::uint32_t device_number, std::uint32_t generation, const coap::PeerId& peer, Waiter waiter) {
-    if (waiting_.contains(device_number)) return join(device_number, generation, waiter);
+    if (waiting_.contains(device_number)) return join(device_number, generation, peer, waiter);
     internal::v1::Adopt adopt;
     adopt.set_device_number(device_number);
     adopt.set_generation(generation);
     if (!send(std::move(adopt), peer, peer)) return false;
-    waiting_[device_number].push_back({generation, std::move(waiter)});
+    waiting_[device_number].push_back({generation, peer, std::move(waiter)});
     return true;
 }
 
 bool Adoption::look_up(std::uint32_t device_number, const coap::Token& token, const coap::PeerId& peer, Waiter waiter) {
     const Claim claim = ByteReader(token.bytes()).u64();
-    if (waiting_.contains(device_number)) return join(device_number, claim, waiter);
+    if (waiting_.contains(device_number)) return join(device_number, claim, peer, waiter);
     if (const ShardSeconds second = context_.seconds(); second != look_up_second_) {
         look_up_second_ = second;
         look_ups_ = 0;
@@ -29,14 +29,14 @@ bool Adoption::look_up(std::uint32_t device_number, const coap::Token& token, co
     adopt.set_token(token.bytes().data(), token.size());
     if (!send(std::move(adopt), peer, coap::PeerId{{}, kNoListener})) return false;
     ++look_ups_;
-    waiting_[device_number].push_back({claim, std::move(waiter)});
+    waiting_[device_number].push_back({claim, peer, std::move(waiter)});
     return true;
 }
 
-bool Adoption::join(std::uint32_t device_number, Claim claim, Waiter& waiter) {
+bool Adoption::join(std::uint32_t device_number, Claim claim, const coap::PeerId& peer, Waiter& waiter) {
     auto& waiters = *waiting_.find(device_number);
     if (waiters.size() >= kWaitersPerDevice) return false;
-    waiters.push_back({claim, std::move(waiter)});
+    waiters.push_back({claim, peer, std::move(waiter)});
     return true;
 }
 
@@ -45,6 +45,8 @@ bool Adoption::send(internal::v1::Adopt&& adopt, const coap::PeerId& peer, const
     internal::v1::RegistrationCommand command;
     *command.mutable_adopt() = std::move(adopt);
     command.mutable_adopt()->set_remote_address(peer_text(peer));
+    command.mutable_adopt()->set_tenant(std::string(context_.tenant_of(peer)));
+    command.mutable_adopt()->set_same_address(context_.config.nosec_rebind == Rebind::strict);
     command.mutable_adopt()->set_shard(context_.setup.shard);
     command.mutable_adopt()->set_received_ms(context_.now.wall_ms);
     return commands_.send(std::move(command), [this, device_number, owner](const Result& result) {
@@ -66,9 +68,10 @@ void Adoption::on_result(std::uint32_t device_number, const coap::PeerId& owner,
     } else if (result.status() == Result::STATUS_UNKNOWN) {
         outcome = AdoptOutcome::unknown;
     }
-    for (const auto& [claim, waiter] : waiters) {
+    for (const auto& [claim, peer, waiter] : waiters) {
         // What the registry refused is the claim of the first: the others have to ask for themselves.
-        if (outcome == AdoptOutcome::unknown && claim != waiters.front().claim) {
+        const bool same = claim == waiters.front().claim && peer == waiters.front().peer;
+        if (outcome == AdoptOutcome::unknown && !same) {
             waiter(AdoptOutcome::unavailable, nullptr);
             continue;
         }

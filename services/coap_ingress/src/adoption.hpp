@@ -44,11 +44,12 @@ class Adoption {
     using Claim = std::uint64_t;
     struct Waiting {
         Claim claim = 0;
+        coap::PeerId peer;
         Waiter waiter;
     };
 
     bool send(internal::v1::Adopt&& adopt, const coap::PeerId& peer, const coap::PeerId& owner);
-    bool join(std::uint32_t device_number, Claim claim, Waiter& waiter);
+    bool join(std::uint32_t device_number, Claim claim, const coap::PeerId& peer, Waiter& waiter);
     void on_result(std::uint32_t device_number, const coap::PeerId& owner, const RegistryCommands::Result& result);
 
     ShardContext& context_;

@@ -327,6 +327,9 @@ void RegistrationService::on_deregister(const coap::PeerId& peer, coap::RequestH
     out.set_device_number(id->device.value);
     out.set_generation(id->generation);
     out.set_received_ms(context_.now.wall_ms);
+    // The registry judges what may_speak() cannot, when the device is held elsewhere.
+    out.set_tenant(std::string(context_.tenant_of(peer)));
+    if (context_.config.nosec_rebind == Rebind::strict) out.set_required_address(peer_text(peer));
     const bool sent = commands_.send(std::move(command), [this, handle, id = *id](const Result& result) {
         const bool gone = result.status() == Result::STATUS_OK || result.status() == Result::STATUS_UNKNOWN;
         if (!gone) return context_.refuse_unavailable(handle, result.message());

@@ -362,6 +362,22 @@ TEST_F(Update, OfADeviceOfAnotherOwnerAdoptsItFirst) {
     EXPECT_EQ(core().registrations(), 1U);
 }
 
+TEST_F(Update, OfADeviceOfAnotherOwnerIsNotHarmedByAStranger) {
+    const auto id = identity::format_registration_id(key, {{64}, 4});
+    update(peer(666, 1), id);
+    update(peer(1000), id);
+    const Command command = take_command();
+    EXPECT_EQ(command.adopt().tenant(), "other");
+    EXPECT_FALSE(command.adopt().same_address());
+    EXPECT_TRUE(commands.empty());
+    core().on_registry_result(answer_to(command, RegistryAnswer::STATUS_UNKNOWN), now);
+    EXPECT_EQ(seen_code(), Code::not_found);
+    const auto answer = seen();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->peer, peer(1000));
+    EXPECT_EQ(answer->view.code(), Code::service_unavailable) << "the refusal was for the stranger";
+}
+
 TEST_F(Update, OfAnUnknownRegistrationIsNotFound) {
     update(peer(1000), identity::format_registration_id(key, {{64}, 4}));
     core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_UNKNOWN), now);
@@ -465,6 +481,28 @@ TEST_F(Registration, EndsByDeregister) {
     core().on_registry_result(answer_to(command), now);
     EXPECT_EQ(seen_code(), Code::deleted);
     EXPECT_EQ(core().registrations(), 0U);
+}
+
+// Who knows the id of another tenant's device must not end its registration, whoever holds the session.
+TEST_F(Registration, HeldElsewhereIsEndedOnlyThroughTheListenerOfItsTenant) {
+    const auto id = identity::format_registration_id(key, {{64}, 4});
+    send(peer(1000, 1), Type::confirmable, Code::delete_, location_options(id));
+    const Command command = take_command();
+    EXPECT_EQ(command.deregister().tenant(), "other");
+    EXPECT_EQ(command.deregister().required_address(), "");
+    core().on_registry_result(answer_to(command, RegistryAnswer::STATUS_UNKNOWN), now);
+    EXPECT_EQ(seen_code(), Code::not_found);
+}
+
+TEST_F(Registration, HeldElsewhereIsEndedOnlyFromItsAddressWhenStrict) {
+    config.nosec_rebind = Rebind::strict;
+    const auto id = identity::format_registration_id(key, {{64}, 4});
+    send(peer(1000), Type::confirmable, Code::delete_, location_options(id));
+    EXPECT_EQ(take_command().deregister().required_address(), "127.0.0.1:1000");
+    update(peer(1000), id);
+    const Command adopt = take_command();
+    EXPECT_EQ(adopt.adopt().remote_address(), "127.0.0.1:1000");
+    EXPECT_TRUE(adopt.adopt().same_address());
 }
 
 TEST_F(Registration, IsRefusedWhileDraining) {

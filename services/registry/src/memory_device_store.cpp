@@ -21,6 +21,12 @@ DeviceRecord* find_registered(MemoryPartition& partition, identity::DeviceNumber
     return fits ? record : nullptr;
 }
 
+// "" is any.
+bool belongs(const DeviceRecord& record, const std::string& tenant, const std::string& address) {
+    return (tenant.empty() || record.tenant == tenant) &&
+           (address.empty() || record.registration.remote_address == address);
+}
+
 }  // namespace
 
 template <class T, class Work>
@@ -84,7 +90,7 @@ void MemoryDeviceStore::deregister(DeregisterCommand c, Done<Change> done) {
     run(std::move(done), [&](MemoryDevices& all) -> Result<Change> {
         MemoryPartition& partition = all.of(c.device);
         DeviceRecord* record = find_registered(partition, c.device, c.generation);
-        if (!record) return not_found();
+        if (!record || !belongs(*record, c.tenant, c.required_address)) return not_found();
         partition.end_registration(*record);
         record->last_seen_s = seconds(c.now_ms);
         partition.emit(LifecycleEvent::deregistered, c.now_ms, *record);
@@ -96,7 +102,7 @@ void MemoryDeviceStore::adopt(AdoptCommand c, Done<Change> done) {
     run(std::move(done), [&](MemoryDevices& all) -> Result<Change> {
         MemoryPartition& partition = all.of(c.device);
         DeviceRecord* record = find_registered(partition, c.device, c.generation);
-        if (!record) return not_found();
+        if (!record || !belongs(*record, c.tenant, c.same_address ? c.remote_address : "")) return not_found();
         const Change former{{}, true, record->node, record->shard};
         ++record->epoch;
         record->node = c.node;

@@ -79,8 +79,11 @@ void RedisDeviceStore::update(UpdateCommand command, Done<Change> done) {
 void RedisDeviceStore::deregister(DeregisterCommand command, Done<Change> done) {
     const std::uint32_t partition = command.device.partition();
     const std::string tag = partition_tag(partition);
+    UpdateCommand required;
+    if (!command.required_address.empty()) required.remote_address = command.required_address;
     client_->eval(scripts_.deregister, {sequence_key(tag)},
-                  {tag, to_string(command.now_ms), to_string(command.device.sequence()), to_string(command.generation)},
+                  {tag, to_string(command.now_ms), to_string(command.device.sequence()), to_string(command.generation),
+                   command.tenant, encode_registration_delta(required)},
                   deliver(executor_, std::move(done),
                           [partition](const redis::Reply& reply) { return to_change(partition, reply); }));
 }
@@ -92,7 +95,8 @@ void RedisDeviceStore::adopt(AdoptCommand command, Done<Change> done) {
     delta.remote_address = command.remote_address;
     client_->eval(scripts_.adopt, {sequence_key(tag)},
                   {tag, to_string(command.now_ms), to_string(command.device.sequence()), to_string(command.generation),
-                   to_string(command.node), to_string(command.shard), encode_registration_delta(delta)},
+                   to_string(command.node), to_string(command.shard), encode_registration_delta(delta), command.tenant,
+                   flag(command.same_address)},
                   deliver(executor_, std::move(done),
                           [partition](const redis::Reply& reply) { return to_change(partition, reply); }));
 }

@@ -93,6 +93,13 @@ local function merge(old, delta)
   each_field(old, function(t, bytes) if not have[t] then out[#out + 1] = bytes end end)
   return table.concat(out)
 end
+-- Whether it is a device of the tenant and its registration holds the field; '' is any.
+local function belongs(d, tenant, field)
+  if tenant ~= '' and string.sub(d.key, 1, #tenant + 1) ~= tenant .. '/' then return false end
+  local found = field == ''
+  if not found then each_field(d.registration, function(_, bytes) found = found or bytes == field end) end
+  return found
+end
 )lua";
 
 constexpr const char* kUpdate = R"lua(
@@ -115,6 +122,7 @@ constexpr const char* kDeregister = R"lua(
 local seq, generation = tonumber(ARGV[3]), tonumber(ARGV[4])
 local d = load(seq)
 if not d or not d.registered or (generation ~= 0 and d.generation ~= generation) then return {1} end
+if not belongs(d, ARGV[5], ARGV[6]) then return {1} end
 d.registered, d.counter = false, d.counter + 1
 count('registered', -1)
 set_times(seq, 0, now_s)
@@ -127,6 +135,7 @@ constexpr const char* kAdopt = R"lua(
 local seq, generation = tonumber(ARGV[3]), tonumber(ARGV[4])
 local d = load(seq)
 if not d or not d.registered or (generation ~= 0 and d.generation ~= generation) then return {1} end
+if not belongs(d, ARGV[8], ARGV[9] == '1' and ARGV[7] or '') then return {1} end
 local former_node, former_shard, placed = d.node, d.shard, d.lifetime > 0
 d.epoch, d.node, d.shard = d.epoch + 1, tonumber(ARGV[5]), tonumber(ARGV[6])
 d.registration = merge(d.registration, ARGV[7])
@@ -270,7 +279,7 @@ std::string update() {
     return with_merge(kUpdate);
 }
 std::string deregister() {
-    return with_prelude(kDeregister);
+    return with_merge(kDeregister);
 }
 std::string adopt() {
     return with_merge(kAdopt);

@@ -12,8 +12,8 @@ enum Status : int { ok = 0, not_found = 1, forbidden = 2, stale = 3, exists = 4,
 // former node, former shard}.
 std::string register_devices();  // ARGV: tag, then for each device what pack_register() makes; one string of answers
 std::string update();            // sequence, generation, epoch, lifetime or "", queue or "", delta, changed
-std::string deregister();        // sequence, generation
-std::string adopt();             // sequence, generation, node, shard, delta
+std::string deregister();        // sequence, generation, tenant or "", remote address field or ""
+std::string adopt();             // sequence, generation, node, shard, address field, tenant or "", must it be there
 std::string expire();            // (sequence, epoch)*
 std::string expire_due();        // KEYS: cur · max
 std::string get_by_key();        // KEYS: index · key

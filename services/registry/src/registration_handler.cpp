@@ -232,7 +232,8 @@ void RegistrationHandler::on_update(const internal::v1::Update& in, Call call) {
 }
 
 void RegistrationHandler::on_deregister(const internal::v1::Deregister& in, Call call) {
-    store_.deregister({{in.device_number()}, in.generation(), in.received_ms()}, changed(std::move(call), kEnds));
+    store_.deregister({{in.device_number()}, in.generation(), in.received_ms(), in.tenant(), in.required_address()},
+                      changed(std::move(call), kEnds));
 }
 
 void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt& in, Call call) {
@@ -243,6 +244,8 @@ void RegistrationHandler::on_adopt(std::uint32_t node, const internal::v1::Adopt
     command.node = node;
     command.shard = static_cast<std::uint16_t>(in.shard());
     command.now_ms = in.received_ms();
+    command.tenant = in.tenant();
+    command.same_address = in.same_address();
     if (in.generation() != 0) return store_.adopt(std::move(command), changed(std::move(call), kAdopts));
     const auto token = identity::parse_observation_token(as_bytes(in.token()));
     if (!token || token->device != command.device) {

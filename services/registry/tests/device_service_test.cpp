@@ -129,6 +129,34 @@ TEST_F(ServiceTest, AForgedTokenAdoptsNothing) {
     EXPECT_EQ(one.wait_for_fence().epoch(), owned.epoch() + 1);
 }
 
+TEST_F(ServiceTest, ADeviceIsUnknownToTheListenersOfOtherTenants) {
+    FakeIngress one("ingress-0", registry_->address());
+    FakeIngress two("ingress-1", registry_->address());
+    const auto owned = one.register_device("urn:a").registration();
+    internal::v1::RegistrationCommand leave;
+    leave.mutable_deregister()->set_device_number(owned.device_number());
+    leave.mutable_deregister()->set_generation(owned.generation());
+    leave.mutable_deregister()->set_tenant("strict");
+    EXPECT_EQ(two.call(leave).status(), RegistrationResult::STATUS_UNKNOWN);
+    internal::v1::RegistrationCommand adopt;
+    adopt.mutable_adopt()->set_device_number(owned.device_number());
+    adopt.mutable_adopt()->set_generation(owned.generation());
+    adopt.mutable_adopt()->set_tenant("strict");
+    EXPECT_EQ(two.call(adopt).status(), RegistrationResult::STATUS_UNKNOWN);
+    const auto token = identity::make_observation_token(kClusterKey, {owned.device_number()}, 5, owned.generation());
+    adopt.mutable_adopt()->clear_generation();
+    adopt.mutable_adopt()->set_token(token.data(), token.size());
+    EXPECT_EQ(two.call(adopt).status(), RegistrationResult::STATUS_UNKNOWN);
+    adopt.mutable_adopt()->set_tenant("default");
+    adopt.mutable_adopt()->set_remote_address("127.0.0.1:2");
+    adopt.mutable_adopt()->set_same_address(true);
+    EXPECT_EQ(two.call(adopt).status(), RegistrationResult::STATUS_UNKNOWN);
+    adopt.mutable_adopt()->set_remote_address("127.0.0.1:1");
+    EXPECT_EQ(two.call(adopt).status(), RegistrationResult::STATUS_OK);
+    leave.mutable_deregister()->set_tenant("default");
+    EXPECT_EQ(two.call(leave).status(), RegistrationResult::STATUS_OK);
+}
+
 TEST_F(ServiceTest, DeregisterDeviceEndsTheRegistrationAndTellsItsOwner) {
     FakeIngress ingress("ingress-0", registry_->address());
     const auto owned = ingress.register_device("urn:a").registration();

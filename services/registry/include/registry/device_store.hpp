@@ -54,6 +54,8 @@ struct DeregisterCommand {
     identity::DeviceNumber device;
     std::uint32_t generation = 0;  // 0: whichever it is
     UnixMillis now_ms = 0;
+    std::string tenant{};            // that the device must belong to; empty: any
+    std::string required_address{};  // that it must be registered from; empty: any
 };
 
 struct AdoptCommand {
@@ -63,6 +65,8 @@ struct AdoptCommand {
     std::uint32_t node = 0;
     std::uint16_t shard = 0;
     UnixMillis now_ms = 0;
+    std::string tenant{};       // that the device must belong to; empty: any
+    bool same_address = false;  // the device must be registered from remote_address
 };
 
 struct TouchEntry {
