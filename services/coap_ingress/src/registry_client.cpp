@@ -10,6 +10,8 @@ namespace {
 
 // How long commands are taken while a broken stream is replaced; afterwards devices get 5.03 at once.
 constexpr Duration kBridge = std::chrono::seconds(3);
+// At most one line about failed attempts in that time.
+constexpr Duration kFailureLog = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -26,7 +28,7 @@ class RegistryClient::Port final : public RegistryPort {
 
 RegistryClient::RegistryClient(const RegistryConfig& config, std::uint32_t shards, const telemetry::Logger& log,
                                runtime::HealthBoard::Dependency health, Deliver deliver)
-    : config_(config), log_(log), health_(health), deliver_(std::move(deliver)) {
+    : config_(config), log_(log), health_(health), deliver_(std::move(deliver)), failures_(kFailureLog) {
     for (std::uint32_t i = 0; i < shards; ++i) ports_.push_back(std::make_unique<Port>(*this, i));
 }
 
@@ -128,7 +130,7 @@ void RegistryClient::on_ready(internal::v1::RegistrationBatch& first) {
             internal::v1::RegistrationCommand command;
             if (command.ParseFromString(entry.command) && stream_->send(std::move(command))) ++repeated;
         }
-        connected_ = true;
+        connected_ = was_connected_ = true;
         down_since_.reset();
         address = config_.addresses[replica_.load() % config_.addresses.size()];
     }
@@ -138,18 +140,28 @@ void RegistryClient::on_ready(internal::v1::RegistrationBatch& first) {
 
 void RegistryClient::on_down(const Error& error, std::vector<Stream::OutItem> unsent) {
     static_cast<void>(unsent);  // among the outstanding ones
+    bool lost = false;
     bool was_connected = false;
     std::string address;
+    std::string next;
     {
         const std::lock_guard lock(mutex_);
-        was_connected = std::exchange(connected_, false);
-        if (was_connected) down_since_ = runtime::steady_now();
-        address = config_.addresses[replica_.load() % config_.addresses.size()];
-        replica_.fetch_add(1);
+        if (stream_ == nullptr) return;  // stopping
+        lost = std::exchange(connected_, false);
+        was_connected = was_connected_;
+        if (lost) down_since_ = runtime::steady_now();
+        const std::size_t tried = replica_.fetch_add(1);
+        address = config_.addresses[tried % config_.addresses.size()];
+        next = config_.addresses[(tried + 1) % config_.addresses.size()];
     }
-    if (was_connected) {
-        log_.warn("registry lost, trying the next one", {{"address", address}, {"reason", error.message}});
-        health_.degraded(error.message);
+    const std::string detail = address + ": " + error.message + "; trying " + next;
+    // A stream that worked once may come back soon, and much goes on without it.
+    health_.set(was_connected ? runtime::HealthState::degraded : runtime::HealthState::down, detail);
+    if (lost) {
+        log_.warn("registry lost", {{"address", address}, {"reason", error.message}, {"next", next}});
+    } else if (const auto suppressed = failures_.admit("connect", runtime::steady_now())) {
+        log_.warn("registry not reached",
+                  {{"address", address}, {"reason", error.message}, {"next", next}, {"suppressed", *suppressed}});
     }
 }
 

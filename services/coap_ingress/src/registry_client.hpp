@@ -17,6 +17,7 @@
 #include "rpc/batch_stream_client.hpp"
 #include "runtime/health.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/rate_limit.hpp"
 
 namespace lanyard::coap_ingress {
 
@@ -71,12 +72,14 @@ class RegistryClient final
     std::vector<std::unique_ptr<internal::v1::RegistrationService::Stub>> stubs_;
     std::string instance_;
     std::string downlink_address_;
+    telemetry::RateLimit failures_;  // of handler calls, which come one at a time
     std::atomic<std::uint32_t> node_{0};
     std::atomic<std::size_t> replica_{0};  // whose turn it is
 
     std::mutex mutex_;  // guards what follows
     std::unique_ptr<Stream> stream_;
     bool connected_ = false;
+    bool was_connected_ = false;            // ever
     std::optional<SteadyTime> down_since_;  // since the stream that worked broke
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, Outstanding> outstanding_;  // in order of sending, so of deadlines

@@ -333,6 +333,34 @@ TEST_F(Ingress, DrainsInTimeWithARegistryThatDoesNotAnswer) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
 }
 
+TEST(IngressStart, TellsWhichRegistryItCannotReachAndWhy) {
+    telemetry::Logger log("test", {telemetry::Level::off, telemetry::LogFormat::text});
+    telemetry::MetricRegistry metrics;
+    runtime::HealthBoard health;
+    Config config;
+    config.listeners = {Listener{Address::v4(0x7f000001, 0), "default"}};
+    config.cluster_key = Secret("000102030405060708090a0b0c0d0e0f");
+    config.registry.addresses = {"127.0.0.1:1", "127.0.0.1:2"};  // nobody listens there
+    config.downlink.listen = "127.0.0.1:0";
+    auto service = make_service(config, {log, metrics, health}).value();
+    ASSERT_TRUE(service->start());
+    const auto detail = [&] {
+        for (const auto& line : health.report().lines) {
+            if (line.name == "registry") return line.detail;
+        }
+        return std::string();
+    };
+    runtime::Poller pause;
+    const auto patience = runtime::Deadline::in(kPatience);
+    const std::string next = "; trying 127.0.0.1:1";
+    std::string told = detail();
+    for (; !told.ends_with(next) && !patience.expired(); told = detail()) (void)pause.wait(5ms);
+    EXPECT_TRUE(told.starts_with("127.0.0.1:2: ")) << told;
+    EXPECT_GT(told.size(), std::string("127.0.0.1:2: ").size() + next.size()) << told;
+    EXPECT_FALSE(health.ready());
+    service->drain(runtime::Deadline::in(1s));
+}
+
 TEST(IngressStart, RefusesAPortThatIsTaken) {
     telemetry::Logger log("test", {telemetry::Level::off, telemetry::LogFormat::text});
     telemetry::MetricRegistry metrics;
