@@ -10,6 +10,7 @@
 
 #include "coap/message.hpp"
 #include "identity/observation_token.hpp"
+#include "identity/registration_id.hpp"
 #include "kafka/consumer.hpp"
 #include "kafka/mock_cluster.hpp"
 #include "lanyard/events/v1/uplink.pb.h"
@@ -48,6 +49,11 @@ class FakeRegistry final : public internal::v1::RegistrationService::CallbackSer
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, kPatience, [this] { return unanswered_; });
     }
+    // The newest Register.
+    internal::v1::Register last_register() {
+        const std::lock_guard lock(mutex_);
+        return last_register_;
+    }
     void stop_answering() {
         const std::lock_guard lock(mutex_);
         answering_ = false;
@@ -85,6 +91,7 @@ class FakeRegistry final : public internal::v1::RegistrationService::CallbackSer
             result.set_id(command.id());
             result.set_status(Result::STATUS_OK);
             if (command.has_register_()) {
+                registry_.last_register_ = command.register_();
                 auto& owned = *result.mutable_registration();
                 owned.set_device_number(64);
                 owned.set_generation(1);
@@ -107,6 +114,7 @@ class FakeRegistry final : public internal::v1::RegistrationService::CallbackSer
     std::string downlink_;
     bool answering_ = true;
     bool unanswered_ = false;
+    internal::v1::Register last_register_;
 };
 
 // A device: one UDP socket that waits for messages.
@@ -210,9 +218,10 @@ class Ingress : public ::testing::Test {
         config.registry.addresses = {registry_server_->address(), spare_server_->address()};
         config.downlink.listen = "127.0.0.1:0";
         config.kafka.client.bootstrap = cluster_->bootstrap();
+        configure(config);
         service_ = make_service(config, {log_, metrics_, health_}).value();
         ASSERT_TRUE(service_->start());
-        ASSERT_EQ(service_->ports().size(), 2U);
+        ASSERT_EQ(service_->ports().size(), config.listeners.size() + 1);
         downlink_address_ = registry_.wait_for_hello();
         ASSERT_FALSE(downlink_address_.empty());
         device_ = std::make_unique<DeviceSocket>(service_->ports()[0].address);
@@ -220,6 +229,8 @@ class Ingress : public ::testing::Test {
     void TearDown() override {
         if (service_) service_->drain(runtime::Deadline::in(10s));
     }
+
+    virtual void configure(Config&) {}
 
     void register_device() {
         coap::Options options;
@@ -233,6 +244,7 @@ class Ingress : public ::testing::Test {
         ASSERT_EQ(code, coap::Code::created);
     }
 
+    SipKey key_{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     telemetry::Logger log_{"test", {telemetry::Level::error, telemetry::LogFormat::text}};
     telemetry::MetricRegistry metrics_;
     runtime::HealthBoard health_;
@@ -250,9 +262,7 @@ class NoEvents final : public kafka::ConsumerEvents {};
 
 TEST_F(Ingress, CarriesANotificationIntoKafkaBeforeItsAcknowledgement) {
     register_device();
-    SipKey key{};
-    for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i);
-    const auto token = identity::make_observation_token(key, {64}, 3, 1);
+    const auto token = identity::make_observation_token(key_, {64}, 3, 1);
     coap::Options options;
     options.observe(1).content_format(0);
     device_->send(coap::Type::confirmable, coap::Code::content, 2000, options, "21.5", token);
@@ -319,6 +329,41 @@ TEST_F(Ingress, SendsUnansweredCommandsAgainToTheNextReplica) {
     ASSERT_TRUE(registry_.wait_for_unanswered());
     registry_server_->shutdown(0ms);
     EXPECT_EQ(device_->receive().code(), coap::Code::created);
+}
+
+class TwoTenants : public Ingress {
+  protected:
+    static constexpr Address kLoopback6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0};
+
+    // One shard, so that both listeners know the same registrations.
+    void configure(Config& config) override {
+        config.listeners.push_back(Listener{kLoopback6, "other"});
+        config.shards = 1;
+    }
+};
+
+TEST_F(TwoTenants, AreServedOverIpv4AndIpv6SideBySide) {
+    register_device();
+    EXPECT_EQ(registry_.last_register().tenant(), "default");
+    EXPECT_EQ(registry_.last_register().remote_address().rfind("127.0.0.1:", 0), 0U);
+
+    const Address address = service_->ports()[1].address;
+    EXPECT_FALSE(address.is_v4());
+    EXPECT_NE(address.port, 0);
+    device_ = std::make_unique<DeviceSocket>(address);
+    register_device();
+    const internal::v1::Register seen = registry_.last_register();
+    EXPECT_EQ(seen.tenant(), "other");
+    EXPECT_EQ(seen.remote_address().rfind("[::1]:", 0), 0U) << seen.remote_address();
+
+    // The registration belongs to the tenant of the listener that it came through.
+    coap::Options update;
+    update.path("rd/" + identity::format_registration_id(key_, {{64}, 1}));
+    device_->send(coap::Type::confirmable, coap::Code::post, 5000, update);
+    EXPECT_EQ(device_->receive().code(), coap::Code::changed);
+    DeviceSocket stranger(service_->ports()[0].address);
+    stranger.send(coap::Type::confirmable, coap::Code::post, 1, update);
+    EXPECT_EQ(stranger.receive().code(), coap::Code::not_found);
 }
 
 TEST_F(Ingress, DrainsInTimeWithARegistryThatDoesNotAnswer) {
