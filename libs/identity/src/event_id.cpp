@@ -35,11 +35,16 @@ void append_hex(std::string& text, std::uint64_t value) {
 }  // namespace
 
 std::string message_event_id(const MessageIdentity& message) {
-    std::string text;
-    text.reserve(32);
-    append_hex(text, digest(kFirstKey, message));
-    append_hex(text, digest(kSecondKey, message));
-    return text;
+    std::string id;
+    message_event_id(message, id);
+    return id;
+}
+
+void message_event_id(const MessageIdentity& message, std::string& id) {
+    id.clear();
+    id.reserve(32);
+    append_hex(id, digest(kFirstKey, message));
+    append_hex(id, digest(kSecondKey, message));
 }
 
 std::string value_event_id(std::string_view message_event_id, std::size_t index) {

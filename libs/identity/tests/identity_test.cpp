@@ -54,6 +54,9 @@ TEST(EventId, IsTheSameForARetransmissionAndOtherOtherwise) {
     MessageIdentity message{1, 2, 3, 4, as_bytes("tok"), as_bytes("payload")};
     const std::string first = message_event_id(message);
     EXPECT_EQ(first, message_event_id(message));
+    std::string again = "something else";
+    message_event_id(message, again);
+    EXPECT_EQ(first, again);
     EXPECT_EQ(first.size(), 32u);
     message.message_id = 9;
     EXPECT_NE(first, message_event_id(message));

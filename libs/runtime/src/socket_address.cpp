@@ -1,6 +1,7 @@
 #include "runtime/socket_address.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -47,14 +48,18 @@ Result<Address> parse_address(std::string_view text) {
 }
 
 std::string to_string(const Address& address) {
-    char text[INET6_ADDRSTRLEN] = {};
-    const std::string port = ":" + std::to_string(address.port);
-    if (address.is_v4()) {
-        inet_ntop(AF_INET, address.ip.data() + 12, text, sizeof text);
-        return text + port;
-    }
-    inet_ntop(AF_INET6, address.ip.data(), text, sizeof text);
-    return "[" + std::string(text) + "]" + port;
+    std::string text;
+    to_string(address, text);
+    return text;
+}
+
+void to_string(const Address& address, std::string& text) {
+    char host[INET6_ADDRSTRLEN] = {};
+    const bool v4 = address.is_v4();
+    inet_ntop(v4 ? AF_INET : AF_INET6, address.ip.data() + (v4 ? 12 : 0), host, sizeof host);
+    std::array<char, 5> port{};
+    char* const end = std::to_chars(port.data(), port.data() + port.size(), address.port).ptr;
+    text.assign(v4 ? "" : "[").append(host).append(v4 ? ":" : "]:").append(port.data(), end);
 }
 
 bool is_loopback(const Address& address) {

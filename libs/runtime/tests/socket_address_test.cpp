@@ -11,6 +11,9 @@ TEST(SocketAddress, ParsesAndPrintsBothFamilies) {
         const auto address = parse_address(text);
         ASSERT_TRUE(address) << text;
         EXPECT_EQ(to_string(*address), text);
+        std::string again = "something else";
+        to_string(*address, again);
+        EXPECT_EQ(again, text);
     }
     EXPECT_EQ(to_string(*parse_address("[::ffff:10.0.0.1]:7")), "10.0.0.1:7");
 }

@@ -5,6 +5,7 @@
 #include "identity/event_id.hpp"
 #include "lwm2m/codec.hpp"
 #include "lwm2m_coap/error_map.hpp"
+#include "runtime/socket_address.hpp"
 
 namespace lanyard::coap_ingress {
 namespace {
@@ -147,12 +148,11 @@ void UplinkService::refuse_content(coap::RequestHandle handle, const Error& erro
     context_.refuse(handle, lwm2m_coap::to_code(error.code), error.message);
 }
 
+// Texts are assigned in place, so that the record's memory is used again: nothing is allocated in the steady state.
 void UplinkService::fill(const Device& device, const Notify& message, ByteView payload) {
     record_.Clear();
-    const std::string_view tenant = context_.table.tenant(device);
-    const std::string_view endpoint = context_.table.endpoint(device);
-    record_.set_tenant(tenant.data(), tenant.size());
-    record_.set_endpoint(endpoint.data(), endpoint.size());
+    record_.mutable_tenant()->assign(context_.table.tenant(device));
+    record_.mutable_endpoint()->assign(context_.table.endpoint(device));
     record_.set_kind(UplinkRecord::KIND_NOTIFY);
     record_.set_device_number(device.number);
     record_.set_generation(device.generation);
@@ -160,13 +160,14 @@ void UplinkService::fill(const Device& device, const Notify& message, ByteView p
     if (message.observe) record_.set_observe_sequence(*message.observe);
     record_.set_coap_code(static_cast<std::uint32_t>(message.code));
     if (message.content_format) record_.set_content_format(*message.content_format);
-    record_.set_payload(payload.data(), payload.size());
+    record_.mutable_payload()->assign(as_text(payload));
     record_.set_received_ms(message.received_ms);
-    record_.set_event_id(identity::message_event_id({device.number, device.generation, message.message_id,
-                                                     message.observe.value_or(0), message.token.bytes(), payload}));
-    record_.set_remote_address(peer_text(message.peer));
-    if (const auto root = context_.table.root_path(device); !root.empty())
-        record_.set_root_path("/" + std::string(root));
+    identity::message_event_id({device.number, device.generation, message.message_id, message.observe.value_or(0),
+                                message.token.bytes(), payload},
+                               *record_.mutable_event_id());
+    runtime::to_string(message.peer.address, *record_.mutable_remote_address());
+    const std::string_view root = context_.table.root_path(device);
+    if (!root.empty()) record_.mutable_root_path()->assign(1, '/').append(root);
 }
 
 bool UplinkService::produce(const Device& device, const Pending& pending, UnixMillis received_ms) {

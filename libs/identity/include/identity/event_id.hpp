@@ -21,6 +21,8 @@ struct MessageIdentity {
 
 // 32 hex digits: the same for each retransmission, also when another ingress receives it.
 std::string message_event_id(const MessageIdentity& message);
+// The same into `id`, whose memory is used again.
+void message_event_id(const MessageIdentity& message, std::string& id);
 // Of one value within a message: "{message event id}-{index}".
 std::string value_event_id(std::string_view message_event_id, std::size_t index);
 

@@ -16,6 +16,8 @@ namespace lanyard::runtime {
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
 // The reverse of parse_address.
 std::string to_string(const Address& address);
+// The same into `text`, whose memory is used again.
+void to_string(const Address& address, std::string& text);
 
 bool is_loopback(const Address& address);
 // 0.0.0.0 or ::
