@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/utf8.hpp"
+#include "lwm2m/hidden_object.hpp"
 #include "lwm2m/limits.hpp"
 #include "number_text.hpp"
 
@@ -25,11 +26,6 @@ constexpr std::array kCoreVersions{
     CoreVersion{3, {1, 1}, {1, 2}},  CoreVersion{4, {1, 2}, {1, 3}}, CoreVersion{5, {1, 0}, {1, 1}},
     CoreVersion{21, {1, 0}, {2, 0}},
 };
-
-// Security, OSCORE and COSE hold keys; no server may touch them, so they must not be announced.
-bool is_hidden(ObjectId id) {
-    return id == 0 || id == 21 || id == 23;
-}
 
 struct Gathered {
     std::optional<Version> version;
@@ -108,7 +104,7 @@ class Reader {
         if (!looks_numeric(*rest)) return {};
         const auto path = Path::parse(*rest);
         if (!path) return path.error();
-        if (path->is_root() || path->size() > 2 || is_hidden((*path)[0])) return {};
+        if (path->is_root() || path->size() > 2 || is_hidden_object((*path)[0])) return {};
         return add_path(*path, link);
     }
 

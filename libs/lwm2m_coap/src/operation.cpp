@@ -2,6 +2,7 @@
 
 #include <bitset>
 
+#include "lwm2m/hidden_object.hpp"
 #include "lwm2m/limits.hpp"
 
 namespace lanyard::lwm2m_coap {
@@ -13,17 +14,12 @@ Error bad(std::string message) {
     return make_error(Errc::invalid_argument, std::move(message));
 }
 
-// Security, OSCORE and COSE: devices answer 4.01 to everything (Core 1.2 section 6.3), so it is never sent.
-bool is_hidden(lwm2m::ObjectId id) {
-    return id == 0 || id == 21 || id == 23;
-}
-
 // The path an operation may act on: from `low` to `high` ids.
 Result<void> check_path(const Path& path, std::size_t low, std::size_t high, std::string_view name) {
     if (path.size() < low || path.size() > high) {
         return bad(std::string(name) + ": not defined on " + path.to_string());
     }
-    if (is_hidden(path[0])) return bad(path.to_string() + ": no server may access this object");
+    if (lwm2m::is_hidden_object(path[0])) return bad(path.to_string() + ": no server may access this object");
     return {};
 }
 

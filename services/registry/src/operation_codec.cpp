@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "lwm2m/hidden_object.hpp"
+
 namespace lanyard::registry {
 namespace {
 
 using lwm2m::ContentFormat;
-
-// Security, OSCORE and COSE objects: no server may touch them (LwM2M core 1.2 appendix E).
-constexpr lwm2m::ObjectId kForbidden[] = {0, 21, 23};
 
 std::uint32_t uint_of(ByteView value) {
     return static_cast<std::uint32_t>(ByteReader(value).uint_be(std::min<std::size_t>(value.size(), 4)));
@@ -46,8 +45,7 @@ Result<lwm2m::Path> parse_operation_path(const std::string& text, std::size_t mi
     if (path->size() < min) {
         return make_error(Errc::invalid_argument, "the path needs at least " + std::to_string(min) + " ids");
     }
-    const auto object = path->object();
-    if (object && std::find(std::begin(kForbidden), std::end(kForbidden), *object) != std::end(kForbidden)) {
+    if (const auto object = path->object(); object && lwm2m::is_hidden_object(*object)) {
         return make_error(Errc::invalid_argument, "objects 0, 21 and 23 are not accessible to servers");
     }
     return path;
