@@ -138,6 +138,7 @@ bool DownlinkService::fetch_rest(std::uint32_t device_number, const internal::v1
                                  const Notify& notify, ByteView first) {
     const Device* device = context_.table.find(device_number);
     if (device == nullptr || context_.draining) return false;
+    if (pending_.size() >= context_.config.downlink.pending_max) return false;
     const coap::PartialBody partial{first, notify.etag, notify.szx};
     coap::Request request;
     request.method = static_cast<coap::Code>(observed.method());
@@ -149,6 +150,7 @@ bool DownlinkService::fetch_rest(std::uint32_t device_number, const internal::v1
     if (notify.content_format) request.options.accept(*notify.content_format);
     request.payload = as_bytes(observed.payload());
     request.resume = &partial;
+    request.deadline = context_.now.steady + context_.config.downlink.timeout_max;
     const std::uint64_t cookie = next_cookie_++;
     const auto status = context_.endpoint->send_request(device->peer, request, cookie, context_.now);
     if (status != coap::SendStatus::ok) return false;

@@ -254,6 +254,27 @@ TEST_F(Downlink, AsksTheRegistryWhatANotificationInBlocksIsAbout) {
     EXPECT_EQ(seen()->view.path(), "/3303/0");
 }
 
+TEST_F(Downlink, FetchesNoMoreThanItsBoundsAllow) {
+    config.downlink.pending_max = 1;
+    config.downlink.timeout_max = 20s;
+    register_device(peer(1000), "dev-1", 64);
+    register_device(peer(1001), "dev-2", 65);
+    notify_first_block(token(64));
+    core().on_registry_result(resolved(take_command(), "/3303/0"), now);
+    EXPECT_EQ(seen()->view.path(), "/3303/0");
+    const auto incomplete = [this] {
+        return metrics.notifications[static_cast<std::size_t>(NotifyResult::incomplete)].value();
+    };
+    coap::Options options;
+    options.observe(9).content_format(0).add_block(coap::OptionNumber::block2, {0, true, 0});
+    send(peer(1001), Type::confirmable, Code::content, options, "0123456789abcdef", token(65));
+    EXPECT_EQ(incomplete(), 1U) << "one at a time";
+    EXPECT_FALSE(seen());
+    advance(21s);
+    EXPECT_EQ(incomplete(), 2U) << "the device did not answer in time";
+    EXPECT_EQ(core().downlinks(), 0U);
+}
+
 TEST_F(Downlink, LeavesANotificationAloneWhoseRestNobodyCanFetch) {
     register_device(peer(1000), "dev-1", 64);
     notify_first_block(token(64));
