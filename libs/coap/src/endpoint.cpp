@@ -66,6 +66,7 @@ void Endpoint::Core::on_malformed(const PeerId& peer, ByteView datagram, DecodeE
     ++context.stats.malformed[static_cast<std::size_t>(error)];
     const std::optional<Header> header = peek_header(datagram);
     if (header && header->type == Type::confirmable) context.send_empty(peer, Type::reset, header->mid);
+    context.visitor.on_malformed(peer, error);
 }
 
 void Endpoint::Core::on_empty(const PeerId& peer, const MessageView& message, SteadyTime now) {
@@ -224,6 +225,10 @@ void Endpoint::rebind_peer(const PeerId& from, const PeerId& to, Now now) {
     core_->client.rebind_peer(from, to, now.steady);
 }
 
+std::optional<PeerId> Endpoint::peer_of(RequestHandle handle) const {
+    const DedupEntry* entry = core_->context.dedup.at(handle.id);
+    return entry == nullptr ? std::nullopt : std::optional(entry->peer());
+}
 const Stats& Endpoint::stats() const {
     return core_->context.stats;
 }

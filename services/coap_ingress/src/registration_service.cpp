@@ -37,6 +37,14 @@ const std::string_view* raw_binding(Query query) {
     return nullptr;
 }
 
+// The name that a Register claims, as sent; empty when there is none.
+std::string_view claimed_name(Query query) {
+    for (const std::string_view argument : query) {
+        if (argument.starts_with("ep=")) return argument.substr(3);
+    }
+    return {};
+}
+
 // RFC 6690 payloads have one media type, so the only question is whether the links make sense.
 std::optional<lwm2m::RegisterError> check_links(ByteView payload, lwm2m::Version version) {
     const auto list = lwm2m::parse_object_list(as_text(payload), version);
@@ -59,9 +67,11 @@ RegistrationService::RegistrationService(ShardContext& context, RegistryCommands
     context_.metrics.register_window.store(admission_.window(), std::memory_order_relaxed);
 }
 
-void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error) {
-    if (error.failure == lwm2m::RegisterFailure::too_large) return context_.refuse_too_large(handle, error.message);
-    context_.refuse(handle, lwm2m_coap::to_code(error.failure), error.message);
+void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error, std::string_view who) {
+    if (error.failure == lwm2m::RegisterFailure::too_large) {
+        return context_.refuse_too_large(handle, error.message, 0, who);
+    }
+    context_.refuse(handle, lwm2m_coap::to_code(error.failure), error.message, who);
 }
 
 void RegistrationService::defer(coap::RequestHandle handle) {
@@ -79,22 +89,23 @@ void RegistrationService::settle_admission(SteadyTime sent_at, const Result& res
 bool RegistrationService::read_register(coap::RequestHandle handle, Query query, ByteView payload,
                                         lwm2m::RegisterParameters& parameters) {
     using Failure = lwm2m::RegisterFailure;
+    const std::string_view who = claimed_name(query);
     auto parsed = lwm2m::parse_register(query, policy_);
-    if (!parsed) return refuse(handle, parsed.error()), false;
+    if (!parsed) return refuse(handle, parsed.error(), who), false;
     parameters = std::move(*parsed);
     const std::string_view proven = context_.identity.name;
     if (parameters.endpoint.empty()) parameters.endpoint = std::string(proven);
-    if (parameters.endpoint.empty()) return refuse(handle, {Failure::bad_request, "ep: missing"}), false;
+    if (parameters.endpoint.empty()) return refuse(handle, {Failure::bad_request, "ep: missing"}, who), false;
     // Conformance R-16: the name belongs to the credentials.
     if (!proven.empty() && parameters.endpoint != proven) {
-        return refuse(handle, {Failure::bad_request, "ep: is not the name of the identity"}), false;
+        return refuse(handle, {Failure::bad_request, "ep: is not the name of the identity"}, who), false;
     }
     if (payload.empty()) {
         const bool may_lack_list = parameters.version >= lwm2m::Version{1, 2};
-        if (may_lack_list) return refuse(handle, {Failure::objects_unknown, "object list: not known"}), false;
-        return refuse(handle, {Failure::bad_request, "object list: missing"}), false;
+        if (may_lack_list) return refuse(handle, {Failure::objects_unknown, "object list: not known"}, who), false;
+        return refuse(handle, {Failure::bad_request, "object list: missing"}, who), false;
     }
-    if (const auto error = check_links(payload, parameters.version)) return refuse(handle, *error), false;
+    if (const auto error = check_links(payload, parameters.version)) return refuse(handle, *error, who), false;
     return true;
 }
 
@@ -122,33 +133,34 @@ void RegistrationService::on_register(const coap::PeerId& peer, coap::RequestHan
     stored.set_object_links(to_string(payload));
 
     const std::uint8_t transports = parameters.transports.bits;
-    const auto done = [this, peer, handle, transports, sent_at = context_.now.steady](const Result& result) {
+    const auto done = [this, peer, handle, transports, who = parameters.endpoint,
+                       sent_at = context_.now.steady](const Result& result) {
         settle_admission(sent_at, result);
-        on_registered(peer, handle, transports, result);
+        on_registered(peer, handle, transports, who, result);
     };
     if (!commands_.send(std::move(command), done)) {
-        return context_.refuse_unavailable(handle, "the registry cannot be reached");
+        return context_.refuse_unavailable(handle, "the registry cannot be reached", parameters.endpoint);
     }
     admission_.sent();
     context_.metrics.registers_admitted.add();
 }
 
 void RegistrationService::on_registered(const coap::PeerId& peer, coap::RequestHandle handle, std::uint8_t transports,
-                                        const Result& result) {
+                                        const std::string& who, const Result& result) {
     switch (result.status()) {
         case Result::STATUS_OK:
             break;
         case Result::STATUS_FORBIDDEN:
-            return context_.refuse(handle, coap::Code::forbidden, result.message());
+            return context_.refuse(handle, coap::Code::forbidden, result.message(), who);
         case Result::STATUS_INVALID:
-            return context_.refuse(handle, coap::Code::bad_request, result.message());
+            return context_.refuse(handle, coap::Code::bad_request, result.message(), who);
         case Result::STATUS_TOO_LARGE:
-            return context_.refuse_too_large(handle, result.message(), result.size_max());
+            return context_.refuse_too_large(handle, result.message(), result.size_max(), who);
         default:
-            return context_.refuse_unavailable(handle, result.message());
+            return context_.refuse_unavailable(handle, result.message(), who);
     }
     Device* device = adoption_.own(result.registration(), peer);
-    if (device == nullptr) return context_.refuse_unavailable(handle, "too many tenants or root paths");
+    if (device == nullptr) return context_.refuse_unavailable(handle, "too many tenants or root paths", who);
     device->transports = transports;
     const identity::RegistrationId id{{device->number}, device->generation};
     coap::Response response;
@@ -208,9 +220,11 @@ bool RegistrationService::may_speak(const Device& device, const coap::PeerId& pe
 bool RegistrationService::read_update(const Device& device, coap::RequestHandle handle, Query query, ByteView payload,
                                       Change& change, bool& news) {
     const auto parsed = lwm2m::parse_update(query, policy_);
-    if (!parsed) return refuse(handle, parsed.error()), false;
+    if (!parsed) return refuse(handle, parsed.error(), context_.table.endpoint(device)), false;
     if (!payload.empty()) {
-        if (const auto error = check_links(payload, device.version)) return refuse(handle, *error), false;
+        if (const auto error = check_links(payload, device.version)) {
+            return refuse(handle, *error, context_.table.endpoint(device)), false;
+        }
         change.parameters.set_object_links(to_string(payload));
     }
     change.transports = parsed->transports ? parsed->transports->bits : device.transports;

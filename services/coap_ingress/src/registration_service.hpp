@@ -49,7 +49,7 @@ class RegistrationService {
     [[nodiscard]] bool read_register(coap::RequestHandle handle, Query query, ByteView payload,
                                      lwm2m::RegisterParameters& parameters);
     void on_registered(const coap::PeerId& peer, coap::RequestHandle handle, std::uint8_t transports,
-                       const Result& result);
+                       const std::string& who, const Result& result);
     void adopt_for_update(const coap::PeerId& peer, coap::RequestHandle handle, identity::RegistrationId id,
                           Query query, ByteView payload);
     void update(Device& device, const coap::PeerId& peer, coap::RequestHandle handle, Query query, ByteView payload);
@@ -61,7 +61,7 @@ class RegistrationService {
     void on_updated(const Change& change, const Result& result);
     void send_moved(const Device& device);
     [[nodiscard]] bool may_speak(const Device& device, const coap::PeerId& peer, coap::RequestHandle handle);
-    void refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error);
+    void refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error, std::string_view who);
     // 5.03: the registry has its hands full.
     void defer(coap::RequestHandle handle);
     void settle_admission(SteadyTime sent_at, const Result& result);

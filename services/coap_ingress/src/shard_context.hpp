@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,20 +37,26 @@ struct ShardSetup {
 struct ShardContext {
     ShardContext(const ShardSetup& with, Now start);
 
-    // Answers with an error: counts it, logs it (rate-limited) and sends `message` as diagnostic payload.
-    void refuse(coap::RequestHandle handle, coap::Code code, std::string_view message);
+    // Answers with an error: counts it, logs it (rate-limited) and sends `message` as diagnostic payload. `who`
+    // is the endpoint that the log names; empty: the one that is registered from the address.
+    void refuse(coap::RequestHandle handle, coap::Code code, std::string_view message, std::string_view who = {});
     // 5.03 with this Max-Age.
-    void refuse_until(coap::RequestHandle handle, std::uint32_t max_age_s, std::string_view message);
+    void refuse_until(coap::RequestHandle handle, std::uint32_t max_age_s, std::string_view message,
+                      std::string_view who = {});
     // 4.13 with Size1, the bytes that are taken; 0: what the listeners take.
-    void refuse_too_large(coap::RequestHandle handle, std::string_view message, std::uint32_t size_max = 0);
+    void refuse_too_large(coap::RequestHandle handle, std::string_view message, std::uint32_t size_max = 0,
+                          std::string_view who = {});
     // 5.03 with a Max-Age that spreads the retries of a fleet over half a minute.
-    void refuse_unavailable(coap::RequestHandle handle, std::string_view message);
+    void refuse_unavailable(coap::RequestHandle handle, std::string_view message, std::string_view who = {});
     void respond(coap::RequestHandle handle, coap::Code code);
     void respond(coap::RequestHandle handle, const coap::Response& response);
-    // Counts and logs (rate-limited) an error answer.
-    void count_refused(coap::Code code, std::string_view message);
-    // A line that a device can trigger.
+    // Counts and logs (rate-limited, by code) an error answer.
+    void count_refused(const std::optional<coap::PeerId>& peer, coap::Code code, std::string_view message,
+                       std::string_view who = {});
+    // Lines that a device can trigger, rate-limited by `key`, which is a literal.
     void warn(std::string_view key, std::string_view message, std::string_view detail);
+    void warn(std::string_view key, std::string_view message, const coap::PeerId& peer);
+    void warn_malformed(const coap::PeerId& peer, coap::DecodeError error);
 
     [[nodiscard]] ShardSeconds seconds() const {
         return static_cast<ShardSeconds>(std::chrono::duration_cast<std::chrono::seconds>(now.steady - origin).count());

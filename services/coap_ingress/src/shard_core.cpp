@@ -117,8 +117,12 @@ void ShardCore::on_request(const coap::PeerId& peer, const coap::RequestView& re
     }
 }
 
-void ShardCore::on_refused(const coap::PeerId&, coap::Code code, std::string_view reason) {
-    context_.count_refused(code, reason);
+void ShardCore::on_malformed(const coap::PeerId& peer, coap::DecodeError error) {
+    context_.warn_malformed(peer, error);
+}
+
+void ShardCore::on_refused(const coap::PeerId& peer, coap::Code code, std::string_view reason) {
+    context_.count_refused(peer, code, reason);
 }
 
 void ShardCore::on_response(std::uint64_t cookie, const coap::ResponseView& response) {

@@ -54,6 +54,7 @@ class ShardCore final : private coap::EndpointVisitor {
   private:
     void transmit(const coap::PeerId& peer, ByteView datagram) override;
     void on_request(const coap::PeerId& peer, const coap::RequestView& request, coap::RequestHandle handle) override;
+    void on_malformed(const coap::PeerId& peer, coap::DecodeError error) override;
     void on_refused(const coap::PeerId& peer, coap::Code code, std::string_view reason) override;
     void on_response(std::uint64_t cookie, const coap::ResponseView& response) override;
     void on_request_failed(std::uint64_t cookie, coap::FailureReason reason) override;

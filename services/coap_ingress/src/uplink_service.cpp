@@ -41,7 +41,7 @@ UplinkService::UplinkService(ShardContext& context, Lifetimes& lifetimes, Adopti
 void UplinkService::drop(const Notify& notify, NotifyResult result) {
     context_.metrics.count_notification(result);
     if (result == NotifyResult::unknown_token) {
-        context_.warn("token", "notification of an unknown observation reset", peer_text(notify.peer));
+        context_.warn("token", "notification of an unknown observation reset", notify.peer);
         context_.endpoint->reset(notify.handle);
     } else {
         context_.endpoint->forget(notify.handle);
@@ -96,7 +96,7 @@ void UplinkService::settle(Device& device, const identity::ObservationToken& tok
 
 void UplinkService::on_fetched(const Notify& notify, std::optional<ByteView> body) {
     if (!body) {
-        context_.warn("block", "rest of a notification not fetched, the device will repeat it", peer_text(notify.peer));
+        context_.warn("block", "rest of a notification not fetched, the device will repeat it", notify.peer);
         return drop(notify, NotifyResult::incomplete);
     }
     const auto token = identity::parse_observation_token(notify.token.bytes());

@@ -42,10 +42,16 @@ class CollectedReply final : public DownlinkReply {
     std::vector<internal::v1::DownlinkResult> results;
 };
 
+class CollectedLines final : public telemetry::LogSink {
+  public:
+    void write(std::string_view line) override { lines.emplace_back(line); }
+    std::vector<std::string> lines;
+};
+
 // One ShardCore in virtual time with fakes on all sides.
 class ShardTest : public ::testing::Test, private Transmitter, private UplinkSink, private RegistryPort {
   protected:
-    ShardTest() : log_("test", {telemetry::Level::off, telemetry::LogFormat::text}) {
+    ShardTest() : log_("test", {telemetry::Level::warn, telemetry::LogFormat::json}, lines_) {
         config.listeners = {Listener{Address::v4(0x7f000001, 5683), "default"},
                             Listener{Address::v4(0x7f000001, 5684), "other"}};
         for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i);
@@ -171,6 +177,12 @@ class ShardTest : public ::testing::Test, private Transmitter, private UplinkSin
         return send(from, type, coap::Code::content, options, payload, observation);
     }
 
+    // What was logged since the last call, without what does not matter here.
+    std::vector<std::string> logged() {
+        for (std::string& line : lines_->lines) line.erase(0, line.find("\"msg\""));
+        return std::move(lines_->lines);
+    }
+
     Config config;
     SipKey key{};
     Now now;
@@ -199,6 +211,7 @@ class ShardTest : public ::testing::Test, private Transmitter, private UplinkSin
     }
     std::uint32_t node() const override { return 7; }
 
+    std::shared_ptr<CollectedLines> lines_ = std::make_shared<CollectedLines>();
     telemetry::Logger log_;
     std::vector<std::pair<coap::PeerId, Bytes>> outbox_;
     std::uint16_t next_mid_ = 100;

@@ -226,6 +226,56 @@ const std::vector<BadRequest> kBadRequests{
 };
 INSTANTIATE_TEST_SUITE_P(Table, Refusal, ::testing::ValuesIn(kBadRequests));
 
+using Lines = std::vector<std::string>;
+
+TEST_F(Registration, RefusedIsLoggedWithWhoAndWhyOnceForEachCode) {
+    start_register(peer(1000), "dev-1", "abc");
+    EXPECT_EQ(logged(), (Lines{R"("msg":"request of a device refused","code":"4.00","tenant":"default",)"
+                               R"("endpoint":"dev-1","peer":"127.0.0.1:1000",)"
+                               R"("detail":"lt: must be a number of seconds below 2^32","suppressed":0})"
+                               "\n"}));
+    start_register(peer(1001, 1), "dev-2", "abc");
+    EXPECT_TRUE(logged().empty());
+    start_register(peer(1001, 1), "dev-2");
+    core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_FORBIDDEN), now);
+    const Lines forbidden = logged();
+    ASSERT_EQ(forbidden.size(), 1U);
+    EXPECT_NE(forbidden[0].find(R"("code":"4.03","tenant":"other","endpoint":"dev-2","peer":"127.0.0.1:1001")"),
+              std::string::npos)
+        << forbidden[0];
+    advance(11s);
+    start_register(peer(1000), "dev-1", "abc");
+    const Lines again = logged();
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_NE(again[0].find(R"("suppressed":1)"), std::string::npos);
+}
+
+TEST_F(Registration, RefusalsOfARegisteredDeviceAreLoggedWithItsName) {
+    const auto id = register_device(peer(1000), "dev-1", 64);
+    auto options = location_options(id);
+    options.query("lt=abc");
+    send(peer(1000), Type::confirmable, Code::post, options);
+    send(peer(1000), Type::confirmable, Code::get, location_options(id));
+    const Lines lines = logged();
+    ASSERT_EQ(lines.size(), 2U);
+    for (const std::string& line : lines) EXPECT_NE(line.find(R"("endpoint":"dev-1")"), std::string::npos) << line;
+}
+
+TEST_F(Registration, DatagramsThatAreNoMessagesAreLoggedOncePerKind) {
+    const std::array<std::uint8_t, 4> bad_version{0x80, 1, 0, 1};
+    const std::array<std::uint8_t, 4> long_token{0x4f, 1, 0, 1};
+    for (int i = 0; i < 3; ++i) {
+        receive(peer(1000), bad_version);
+        receive(peer(1001), long_token);
+    }
+    EXPECT_EQ(logged(), (Lines{R"("msg":"datagram is no CoAP message","error":"bad_version",)"
+                               R"("peer":"127.0.0.1:1000","suppressed":0})"
+                               "\n",
+                               R"("msg":"datagram is no CoAP message","error":"token_too_long",)"
+                               R"("peer":"127.0.0.1:1001","suppressed":0})"
+                               "\n"}));
+}
+
 class Update : public ShardTest {};
 
 TEST_F(Update, WithinThePledgeIsAcknowledgedFromMemory) {

@@ -24,6 +24,10 @@ class EndpointVisitor {
     virtual void transmit(const PeerId& peer, ByteView datagram) = 0;
     // A request, seen for the first time and complete. To be answered with respond(), now or later.
     virtual void on_request(const PeerId& peer, const RequestView& request, RequestHandle handle) = 0;
+    // A datagram that is no message; counted, and reset if the format asks for it.
+    virtual void on_malformed(const PeerId& peer, DecodeError error) {
+        static_cast<void>(peer), static_cast<void>(error);
+    }
     // A request that was answered with an error before it came to on_request(), or because its answer was too long;
     // `reason` went out as diagnostic payload and is valid during the call only.
     virtual void on_refused(const PeerId& peer, Code code, std::string_view reason) {
@@ -117,6 +121,8 @@ class Endpoint {
     // message is sent again to the new address at its next retransmission.
     void rebind_peer(const PeerId& from, const PeerId& to, Now now);
 
+    // Who sent a request; nothing if the handle is stale.
+    [[nodiscard]] std::optional<PeerId> peer_of(RequestHandle handle) const;
     [[nodiscard]] const Stats& stats() const;
     // Requests and notifications of ours, queued or outstanding.
     [[nodiscard]] std::size_t exchanges_in_progress() const;
