@@ -27,6 +27,11 @@ bool belongs(const DeviceRecord& record, const std::string& tenant, const std::s
            (address.empty() || record.registration.remote_address == address);
 }
 
+Result<void> check_outbox(const MemoryPartition& partition, const StoreLimits& limits) {
+    if (partition.outbox.size() < limits.outbox_depth_max) return {};
+    return make_error(Errc::unavailable, "too many events wait for Kafka; try again later");
+}
+
 }  // namespace
 
 template <class T, class Work>
@@ -39,6 +44,7 @@ void MemoryDeviceStore::run(Done<T> done, Work work) {
 void MemoryDeviceStore::register_device(RegisterCommand c, Done<Registered> done) {
     run(std::move(done), [&](MemoryDevices& all) -> Result<Registered> {
         MemoryPartition& partition = all.of(c.name.key());
+        if (auto room = check_outbox(partition, limits_); !room) return room.error();
         DeviceRecord* record = partition.find(c.name.key());
         if (record ? !record->enabled : !c.auto_create) {
             return make_error(Errc::permission_denied, "this endpoint may not register here");
@@ -72,6 +78,9 @@ void MemoryDeviceStore::update(UpdateCommand c, Done<Change> done) {
         if (!record || !record->registered || record->generation != c.generation) return not_found();
         if (record->epoch != c.epoch) {
             return make_error(Errc::failed_precondition, "another owner has a newer epoch");
+        }
+        if (c.changes_anything()) {
+            if (auto room = check_outbox(partition, limits_); !room) return room.error();
         }
         record->lifetime_s = c.lifetime_s.value_or(record->lifetime_s);
         record->queue_mode = c.queue_mode.value_or(record->queue_mode);
@@ -207,6 +216,7 @@ void MemoryDeviceStore::create(CreateCommand c, Done<DeviceRecord> done) {
     run(std::move(done), [&](MemoryDevices& all) -> Result<DeviceRecord> {
         MemoryPartition& partition = all.of(c.name.key());
         if (partition.find(c.name.key())) return make_error(Errc::already_exists, "the device exists");
+        if (auto room = check_outbox(partition, limits_); !room) return room.error();
         DeviceRecord& record = partition.add(identity::partition_of(c.name.key()), c.name, c.now_ms);
         record.enabled = c.enabled;
         record.profile = std::move(c.profile);
@@ -223,6 +233,7 @@ void MemoryDeviceStore::modify(ModifyCommand c, Done<DeviceRecord> done) {
         if (c.revision && *c.revision != record->revision) {
             return make_error(Errc::aborted, "the device was changed by someone else; read it again");
         }
+        if (auto room = check_outbox(partition, limits_); !room) return room.error();
         if (c.display_name) record->profile.display_name = *c.display_name;
         if (c.labels) record->profile.labels = *c.labels;
         record->enabled = c.enabled.value_or(record->enabled);

@@ -16,8 +16,10 @@ local REG, DEV = 'reg:' .. ARGV[1] .. ':', 'dev:' .. ARGV[1] .. ':'
 local INDEX, RECORD = DEV .. 'i:', DEV .. 'r:'
 local answers, entries, times, seqs, dues, placed = {}, {}, {}, {}, {}, {}
 local made, began = 0, 0
+local full = call('LLEN', REG .. 'out') >= OUT_MAX
 
 local function register(arg)
+  if full then return pack('>B', 6) .. string.rep('\0', 23) end
   local flags, now_ms, lifetime, node, shard, bucket, klen, at = read('>BI8I4I4I2BI2', arg)
   local key = sub(arg, at, at + klen - 1)
   local index = text('%s%d', INDEX, bucket)
@@ -221,8 +223,8 @@ return {count, 0, quiet}
 
 }  // namespace
 
-std::string register_devices() {
-    return std::string(kBuckets) + kRegister;
+std::string register_devices(const StoreLimits& limits) {
+    return std::string(kBuckets) + outbox_max(limits) + kRegister;
 }
 std::string expire() {
     return std::string(kBuckets) + kEnding + kExpire;

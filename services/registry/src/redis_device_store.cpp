@@ -22,17 +22,18 @@ constexpr std::chrono::milliseconds kStopGrace{200};
 
 }  // namespace
 
-Result<std::unique_ptr<DeviceStore>> RedisDeviceStore::start(redis::Config config, Executor executor) {
+Result<std::unique_ptr<DeviceStore>> RedisDeviceStore::start(redis::Config config, Executor executor,
+                                                             const StoreLimits& limits) {
     auto client = redis::Client::start(std::move(config));
     if (!client) return client.error();
-    return std::unique_ptr<DeviceStore>(new RedisDeviceStore(std::move(*client), std::move(executor)));
+    return std::unique_ptr<DeviceStore>(new RedisDeviceStore(std::move(*client), std::move(executor), limits));
 }
 
-RedisDeviceStore::RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor)
+RedisDeviceStore::RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor, const StoreLimits& limits)
     : executor_(std::move(executor)),
       client_(std::move(client)),
-      registers_(*client_, client_->script(scripts::register_devices()), executor_) {
-    scripts_.update = client_->script(scripts::update());
+      registers_(*client_, client_->script(scripts::register_devices(limits)), executor_) {
+    scripts_.update = client_->script(scripts::update(limits));
     scripts_.deregister = client_->script(scripts::deregister());
     scripts_.adopt = client_->script(scripts::adopt());
     scripts_.expire = client_->script(scripts::expire());
@@ -40,8 +41,8 @@ RedisDeviceStore::RedisDeviceStore(std::unique_ptr<redis::Client> client, Execut
     scripts_.get_by_key = client_->script(scripts::get_by_key());
     scripts_.get_by_sequence = client_->script(scripts::get_by_sequence());
     scripts_.list = client_->script(scripts::list());
-    scripts_.create = client_->script(scripts::create());
-    scripts_.modify = client_->script(scripts::modify());
+    scripts_.create = client_->script(scripts::create(limits));
+    scripts_.modify = client_->script(scripts::modify(limits));
     scripts_.remove = client_->script(scripts::remove());
     scripts_.trim = client_->script(scripts::trim());
     scripts_.take_lease = client_->script(scripts::take_lease());

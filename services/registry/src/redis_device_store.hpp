@@ -14,7 +14,8 @@ namespace lanyard::registry {
 class RedisDeviceStore final : public DeviceStore {
   public:
     // Starts to connect. invalid_argument for a bad configuration.
-    [[nodiscard]] static Result<std::unique_ptr<DeviceStore>> start(redis::Config config, Executor executor);
+    [[nodiscard]] static Result<std::unique_ptr<DeviceStore>> start(redis::Config config, Executor executor,
+                                                                    const StoreLimits& limits = {});
     ~RedisDeviceStore() override;
 
     void register_device(RegisterCommand command, Done<Registered> done) override;
@@ -54,7 +55,7 @@ class RedisDeviceStore final : public DeviceStore {
             remove, trim, take_lease, release, heartbeat, register_node;
     };
 
-    RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor);
+    RedisDeviceStore(std::unique_ptr<redis::Client> client, Executor executor, const StoreLimits& limits);
     void command_on_changed(std::string_view command, const std::vector<std::uint32_t>& partitions, Done<void> done);
     void modify_once(std::shared_ptr<const ModifyCommand> command, Done<DeviceRecord> done, int attempts_left);
     void write_modified(std::shared_ptr<const ModifyCommand> command, const DeviceRecord& current,

@@ -44,6 +44,8 @@ Result<void> check_status(std::int64_t status) {
             return make_error(Errc::already_exists, "the device exists");
         case scripts::aborted:
             return make_error(Errc::aborted, "the device was changed by someone else; read it again");
+        case scripts::full:
+            return make_error(Errc::unavailable, "too many events wait for Kafka; try again later");
         default:
             return make_error(Errc::internal, "a script gave an unknown status");
     }

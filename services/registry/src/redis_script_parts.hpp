@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+
+#include "registry/device_store.hpp"
+
 namespace lanyard::registry::scripts {
 
 // Where a pledge stands: in the bucket of its own second when it is near, otherwise at the begin of a wider span before
@@ -13,5 +17,10 @@ local function bucket_of(due, now_s)
   return math.floor(due / width) * width / BUCKET
 end
 )lua";
+
+// Where OUT_MAX, the bound of an outbox, comes from.
+inline std::string outbox_max(const StoreLimits& limits) {
+    return "local OUT_MAX = " + std::to_string(limits.outbox_depth_max) + "\n";
+}
 
 }  // namespace lanyard::registry::scripts

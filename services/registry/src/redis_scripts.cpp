@@ -51,6 +51,8 @@ local function save(seq, d)
 end
 local function entry(event, seq, raw) return struct.pack('>BBI8I4', 1, event, now_ms, seq) .. raw end
 local function emit(event, seq, raw) redis.call('RPUSH', OUT, entry(event, seq, raw)) end
+-- For scripts that begin with OUT_MAX.
+local function full() return redis.call('LLEN', OUT) >= OUT_MAX end
 local function count(field, by) redis.call('HINCRBY', COUNT, field, by) end
 
 -- A registered device with a lifetime stands in a bucket not later than its pledge's; the bucket is checked against
@@ -107,6 +109,7 @@ local seq = tonumber(ARGV[3])
 local d = load(seq)
 if not d or not d.registered or d.generation ~= tonumber(ARGV[4]) then return {1} end
 if d.epoch ~= tonumber(ARGV[5]) then return {3} end
+if ARGV[9] == '1' and full() then return {6} end
 local placed = d.lifetime > 0
 if ARGV[6] ~= '' then d.lifetime = tonumber(ARGV[6]) end
 if ARGV[7] ~= '' then d.queue = ARGV[7] == '1' end
@@ -188,6 +191,7 @@ return out
 constexpr const char* kCreate = R"lua(
 local key = ARGV[3]
 if redis.call('HGET', KEYS[1], key) then return {4} end
+if full() then return {6} end
 local seq = redis.call('INCR', KEYS[2])
 redis.call('HSET', KEYS[1], key, seq)
 count('devices', 1)
@@ -202,6 +206,7 @@ local seq = tonumber(redis.call('HGET', KEYS[1], ARGV[3]) or '0')
 local d = load(seq)
 if not d then return {1} end
 if d.revision ~= tonumber(ARGV[4]) then return {5} end
+if full() then return {6} end
 d.enabled, d.profile, d.revision, d.counter = ARGV[5] == '1', ARGV[6], d.revision + 1, d.counter + 1
 local raw = save(seq, d)
 emit(6, seq, raw)
@@ -275,8 +280,8 @@ std::string with_merge(const char* body) {
 
 }  // namespace
 
-std::string update() {
-    return with_merge(kUpdate);
+std::string update(const StoreLimits& limits) {
+    return outbox_max(limits) + with_merge(kUpdate);
 }
 std::string deregister() {
     return with_merge(kDeregister);
@@ -293,11 +298,11 @@ std::string get_by_sequence() {
 std::string list() {
     return with_prelude(kList);
 }
-std::string create() {
-    return with_prelude(kCreate);
+std::string create(const StoreLimits& limits) {
+    return outbox_max(limits) + with_prelude(kCreate);
 }
-std::string modify() {
-    return with_prelude(kModify);
+std::string modify(const StoreLimits& limits) {
+    return outbox_max(limits) + with_prelude(kModify);
 }
 std::string remove() {
     return with_prelude(kRemove);

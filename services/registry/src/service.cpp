@@ -147,7 +147,8 @@ Result<void> RegistryService::start() {
 }
 
 Result<void> RegistryService::open_store() {
-    auto store = deps_.store ? deps_.store(executor_) : RedisDeviceStore::start(config_.redis, executor_);
+    auto store = deps_.store ? deps_.store(executor_)
+                             : RedisDeviceStore::start(config_.redis, executor_, {config_.outbox.depth_max});
     if (!store) return store.error();
     store_ = std::move(*store);
     nodes_ = std::make_unique<NodeNames>(*store_);

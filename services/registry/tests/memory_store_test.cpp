@@ -4,8 +4,8 @@
 namespace lanyard::registry {
 namespace {
 
-std::unique_ptr<DeviceStore> make(Executor executor) {
-    return std::make_unique<MemoryDeviceStore>(make_memory_devices(), std::move(executor));
+std::unique_ptr<DeviceStore> make(Executor executor, const StoreLimits& limits) {
+    return std::make_unique<MemoryDeviceStore>(make_memory_devices(), std::move(executor), limits);
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(StoreBackend{"memory", make}),

@@ -14,12 +14,12 @@ testing::RedisServer& server() {
     return instance;
 }
 
-std::unique_ptr<DeviceStore> make(Executor executor) {
+std::unique_ptr<DeviceStore> make(Executor executor, const StoreLimits& limits) {
     redis::Config config;
     config.port = server().port();
     auto client = redis::Client::start(config);
     EXPECT_TRUE(redis::call(**client, {"FLUSHALL"}));
-    return std::move(*RedisDeviceStore::start(config, std::move(executor)));
+    return std::move(*RedisDeviceStore::start(config, std::move(executor), limits));
 }
 
 INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, ::testing::Values(StoreBackend{"redis", make}),

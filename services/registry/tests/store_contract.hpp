@@ -11,7 +11,7 @@ namespace lanyard::registry {
 struct StoreBackend {
     const char* name;
     // A fresh, empty store.
-    std::function<std::unique_ptr<DeviceStore>(Executor)> make;
+    std::function<std::unique_ptr<DeviceStore>(Executor, const StoreLimits&)> make;
 };
 inline void PrintTo(const StoreBackend& backend, std::ostream* out) {
     *out << backend.name;
@@ -19,7 +19,7 @@ inline void PrintTo(const StoreBackend& backend, std::ostream* out) {
 
 class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   protected:
-    StoreContract() : store_(GetParam().make(loop_.executor())) {}
+    StoreContract() : store_(GetParam().make(loop_.executor(), {})) {}
 
     static constexpr UnixMillis kNow = 1764000000000;
     static identity::DeviceName name(const std::string& endpoint) { return {"default", endpoint}; }

@@ -44,6 +44,7 @@ struct OutboxConfig {
     std::uint32_t batch_max = 1000;                         // events of one partition in flight
     std::uint32_t in_flight_max = 20000;                    // events of this replica in flight
     Duration retry_after = std::chrono::milliseconds(500);  // pause of a partition after a failed batch
+    std::uint32_t depth_max = 32768;                        // events of one partition that may wait
 };
 
 // Deletions stay this long in the compacted device-state topic (delete.retention.ms): a watch that was interrupted for

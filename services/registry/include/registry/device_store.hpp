@@ -158,6 +158,13 @@ struct Counts {
     std::int64_t registered = 0;
 };
 
+// Bounds of a store.
+struct StoreLimits {
+    // Events of one partition that may wait to be published. Above it nothing that writes another one is taken but the
+    // end of a registration, so there are at most as many more as there are registered devices.
+    std::uint32_t outbox_depth_max = 32768;
+};
+
 // Where devices and registrations live. Every change is atomic together with its outbox entry.
 //
 // Methods are called on the service's event loop, get() on any thread; results come on the loop. Errors: unavailable
@@ -167,7 +174,8 @@ class DeviceStore {
   public:
     virtual ~DeviceStore() = default;
 
-    // permission_denied: the device is disabled, or unknown and auto_create is off.
+    // permission_denied: the device is disabled, or unknown and auto_create is off; unavailable: above
+    // StoreLimits::outbox_depth_max, here and for update() with news, create() and modify().
     virtual void register_device(RegisterCommand command, Done<Registered> done) = 0;
     // not_found: not registered in this generation; failed_precondition: another owner has a newer epoch.
     virtual void update(UpdateCommand command, Done<Change> done) = 0;

@@ -14,8 +14,8 @@ class MemoryDevices;
 // The twin of the Redis store in memory: same behaviour, nothing survives the process.
 class MemoryDeviceStore final : public DeviceStore {
   public:
-    MemoryDeviceStore(std::shared_ptr<MemoryDevices> devices, Executor executor)
-        : devices_(std::move(devices)), executor_(std::move(executor)) {}
+    MemoryDeviceStore(std::shared_ptr<MemoryDevices> devices, Executor executor, const StoreLimits& limits = {})
+        : devices_(std::move(devices)), executor_(std::move(executor)), limits_(limits) {}
 
     void register_device(RegisterCommand command, Done<Registered> done) override;
     void update(UpdateCommand command, Done<Change> done) override;
@@ -54,6 +54,7 @@ class MemoryDeviceStore final : public DeviceStore {
 
     std::shared_ptr<MemoryDevices> devices_;
     Executor executor_;
+    StoreLimits limits_;
 };
 
 }  // namespace lanyard::registry
