@@ -60,7 +60,9 @@ void Adoption::on_result(std::uint32_t device_number, const coap::PeerId& owner,
     Device* device = nullptr;
     AdoptOutcome outcome = AdoptOutcome::unavailable;
     if (result.status() == Result::STATUS_OK) {
-        device = own(result.registration(), owner);
+        const auto& objects = result.registration().objects();
+        device = own(result.registration(), owner,
+                     context_.table.keep_objects({objects.data(), static_cast<std::size_t>(objects.size())}));
         if (device != nullptr) {
             outcome = AdoptOutcome::adopted;
             context_.metrics.adoptions.add();
@@ -82,7 +84,7 @@ void Adoption::on_result(std::uint32_t device_number, const coap::PeerId& owner,
     }
 }
 
-Device* Adoption::own(const internal::v1::OwnedRegistration& owned, const coap::PeerId& peer) {
+Device* Adoption::own(const internal::v1::OwnedRegistration& owned, const coap::PeerId& peer, std::uint16_t objects) {
     if (Device* known = context_.table.find(owned.device_number())) {
         if (known->epoch > owned.epoch()) return known;  // results may come out of order
         const bool moved = known->peer.listener != kNoListener && !(known->peer == peer);
@@ -99,6 +101,7 @@ Device* Adoption::own(const internal::v1::OwnedRegistration& owned, const coap::
     info.tenant = owned.tenant();
     info.endpoint = owned.endpoint();
     info.root_path = owned.root_path();
+    info.objects = objects;
     if (info.number == 0 || info.endpoint.size() > 255) return nullptr;
     Device* device = context_.table.put(info, peer);
     if (device == nullptr) return nullptr;

@@ -32,8 +32,9 @@ class Adoption {
     [[nodiscard]] bool look_up(std::uint32_t device_number, const coap::Token& token, const coap::PeerId& peer,
                                Waiter waiter);
 
-    // Stores what the registry says of a registration that this shard owns from now on. Null without room.
-    Device* own(const internal::v1::OwnedRegistration& owned, const coap::PeerId& peer);
+    // Stores what the registry says of a registration that this shard owns from now on. `objects` is of
+    // RegistrationTable::keep_objects(). Null without room.
+    Device* own(const internal::v1::OwnedRegistration& owned, const coap::PeerId& peer, std::uint16_t objects);
     // Another owner took the device in `epoch`.
     void on_fenced(std::uint32_t device_number, std::uint32_t epoch);
 

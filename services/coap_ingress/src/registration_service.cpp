@@ -1,6 +1,7 @@
 #include "registration_service.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "lwm2m/object_links.hpp"
@@ -45,15 +46,6 @@ std::string_view claimed_name(Query query) {
     return {};
 }
 
-// RFC 6690 payloads have one media type, so the only question is whether the links make sense.
-std::optional<lwm2m::RegisterError> check_links(ByteView payload, lwm2m::Version version) {
-    const auto list = lwm2m::parse_object_list(as_text(payload), version);
-    if (list) return std::nullopt;
-    const bool too_large = list.error().code == Errc::too_large;
-    return lwm2m::RegisterError{too_large ? lwm2m::RegisterFailure::too_large : lwm2m::RegisterFailure::bad_request,
-                                list.error().message};
-}
-
 }  // namespace
 
 RegistrationService::RegistrationService(ShardContext& context, RegistryCommands& commands, Lifetimes& lifetimes,
@@ -65,6 +57,21 @@ RegistrationService::RegistrationService(ShardContext& context, RegistryCommands
       admission_(admission_of(context.config), context.now.steady),
       policy_(policy_of(context.config)) {
     context_.metrics.register_window.store(admission_.window(), std::memory_order_relaxed);
+}
+
+// RFC 6690 payloads have one media type, so the only question is whether the links make sense.
+lwm2m::RegisterResult<std::uint16_t> RegistrationService::read_links(ByteView payload, lwm2m::Version version) {
+    const auto list = lwm2m::parse_object_list(as_text(payload), version);
+    if (!list) {
+        const bool too_large = list.error().code == Errc::too_large;
+        return lwm2m::RegisterError{too_large ? lwm2m::RegisterFailure::too_large : lwm2m::RegisterFailure::bad_request,
+                                    list.error().message};
+    }
+    if (list->objects.size() > ObjectLists::kIdsMax) return ObjectLists::kNotKept;
+    std::array<std::uint32_t, ObjectLists::kIdsMax> ids{};
+    std::transform(list->objects.begin(), list->objects.end(), ids.begin(),
+                   [](const auto& object) { return object.id; });
+    return context_.table.keep_objects({ids.data(), list->objects.size()});
 }
 
 void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error, std::string_view who) {
@@ -87,7 +94,7 @@ void RegistrationService::settle_admission(SteadyTime sent_at, const Result& res
 }
 
 bool RegistrationService::read_register(coap::RequestHandle handle, Query query, ByteView payload,
-                                        lwm2m::RegisterParameters& parameters) {
+                                        lwm2m::RegisterParameters& parameters, std::uint16_t& objects) {
     using Failure = lwm2m::RegisterFailure;
     const std::string_view who = claimed_name(query);
     auto parsed = lwm2m::parse_register(query, policy_);
@@ -105,7 +112,9 @@ bool RegistrationService::read_register(coap::RequestHandle handle, Query query,
         if (may_lack_list) return refuse(handle, {Failure::objects_unknown, "object list: not known"}, who), false;
         return refuse(handle, {Failure::bad_request, "object list: missing"}, who), false;
     }
-    if (const auto error = check_links(payload, parameters.version)) return refuse(handle, *error, who), false;
+    const auto links = read_links(payload, parameters.version);
+    if (!links) return refuse(handle, links.error(), who), false;
+    objects = *links;
     return true;
 }
 
@@ -114,7 +123,8 @@ void RegistrationService::on_register(const coap::PeerId& peer, coap::RequestHan
     if (context_.draining) return context_.refuse_unavailable(handle, "this server is going away");
     if (admission_.full()) return defer(handle);
     lwm2m::RegisterParameters parameters;
-    if (!read_register(handle, query, payload, parameters)) return;
+    std::uint16_t objects = 0;
+    if (!read_register(handle, query, payload, parameters, objects)) return;
 
     internal::v1::RegistrationCommand command;
     auto& out = *command.mutable_register_();
@@ -132,11 +142,10 @@ void RegistrationService::on_register(const coap::PeerId& peer, coap::RequestHan
     if (!parameters.sms.empty()) stored.set_sms_number(parameters.sms);
     stored.set_object_links(to_string(payload));
 
-    const std::uint8_t transports = parameters.transports.bits;
-    const auto done = [this, peer, handle, transports, who = parameters.endpoint,
-                       sent_at = context_.now.steady](const Result& result) {
+    const Registering registering{peer, handle, parameters.transports.bits, objects, parameters.endpoint};
+    const auto done = [this, registering, sent_at = context_.now.steady](const Result& result) {
         settle_admission(sent_at, result);
-        on_registered(peer, handle, transports, who, result);
+        on_registered(registering, result);
     };
     if (!commands_.send(std::move(command), done)) {
         return context_.refuse_unavailable(handle, "the registry cannot be reached", parameters.endpoint);
@@ -145,8 +154,8 @@ void RegistrationService::on_register(const coap::PeerId& peer, coap::RequestHan
     context_.metrics.registers_admitted.add();
 }
 
-void RegistrationService::on_registered(const coap::PeerId& peer, coap::RequestHandle handle, std::uint8_t transports,
-                                        const std::string& who, const Result& result) {
+void RegistrationService::on_registered(const Registering& registering, const Result& result) {
+    const auto& [peer, handle, transports, objects, who] = registering;
     switch (result.status()) {
         case Result::STATUS_OK:
             break;
@@ -159,7 +168,7 @@ void RegistrationService::on_registered(const coap::PeerId& peer, coap::RequestH
         default:
             return context_.refuse_unavailable(handle, result.message(), who);
     }
-    Device* device = adoption_.own(result.registration(), peer);
+    Device* device = adoption_.own(result.registration(), peer, objects);
     if (device == nullptr) return context_.refuse_unavailable(handle, "too many tenants or root paths", who);
     device->transports = transports;
     const identity::RegistrationId id{{device->number}, device->generation};
@@ -222,9 +231,9 @@ bool RegistrationService::read_update(const Device& device, coap::RequestHandle 
     const auto parsed = lwm2m::parse_update(query, policy_);
     if (!parsed) return refuse(handle, parsed.error(), context_.table.endpoint(device)), false;
     if (!payload.empty()) {
-        if (const auto error = check_links(payload, device.version)) {
-            return refuse(handle, *error, context_.table.endpoint(device)), false;
-        }
+        const auto links = read_links(payload, device.version);
+        if (!links) return refuse(handle, links.error(), context_.table.endpoint(device)), false;
+        change.objects = *links;
         change.parameters.set_object_links(to_string(payload));
     }
     change.transports = parsed->transports ? parsed->transports->bits : device.transports;
@@ -243,7 +252,7 @@ void RegistrationService::update(Device& device, const coap::PeerId& peer, coap:
                                  ByteView payload) {
     if (!may_speak(device, peer, handle)) return;
     if (query.empty() && payload.empty() && lifetimes_.pledged(device)) return keep_alive(device, peer, handle);
-    Change change{device.number, device.generation, peer, handle, {}, device.transports, false};
+    Change change{device.number, device.generation, peer, handle, {}, device.transports, device.objects, false};
     bool news = false;
     if (!read_update(device, handle, query, payload, change, news)) return;
     if (!news && lifetimes_.pledged(device)) return keep_alive(device, peer, handle);
@@ -294,7 +303,7 @@ void RegistrationService::send_update(const Device& device, Change change) {
 void RegistrationService::on_updated(const Change& change, const Result& result) {
     Device* device = context_.table.find(change.device_number);
     if (result.status() == Result::STATUS_OK) {
-        device = adoption_.own(result.registration(), change.peer);
+        device = adoption_.own(result.registration(), change.peer, change.objects);
         if (device == nullptr) return context_.refuse_unavailable(change.handle, "too many tenants or root paths");
         device->transports = change.transports;
         context_.metrics.updates_to_registry.add();

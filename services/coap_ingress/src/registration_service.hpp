@@ -43,13 +43,21 @@ class RegistrationService {
         coap::RequestHandle handle;
         internal::v1::RegistrationParameters parameters;
         std::uint8_t transports;
+        std::uint16_t objects;  // of RegistrationTable::keep_objects()
         bool retried;
+    };
+    // A Register that waits for the registry.
+    struct Registering {
+        coap::PeerId peer;
+        coap::RequestHandle handle;
+        std::uint8_t transports;
+        std::uint16_t objects;
+        std::string who;  // endpoint client name
     };
 
     [[nodiscard]] bool read_register(coap::RequestHandle handle, Query query, ByteView payload,
-                                     lwm2m::RegisterParameters& parameters);
-    void on_registered(const coap::PeerId& peer, coap::RequestHandle handle, std::uint8_t transports,
-                       const std::string& who, const Result& result);
+                                     lwm2m::RegisterParameters& parameters, std::uint16_t& objects);
+    void on_registered(const Registering& registering, const Result& result);
     void adopt_for_update(const coap::PeerId& peer, coap::RequestHandle handle, identity::RegistrationId id,
                           Query query, ByteView payload);
     void update(Device& device, const coap::PeerId& peer, coap::RequestHandle handle, Query query, ByteView payload);
@@ -61,6 +69,8 @@ class RegistrationService {
     void on_updated(const Change& change, const Result& result);
     void send_moved(const Device& device);
     [[nodiscard]] bool may_speak(const Device& device, const coap::PeerId& peer, coap::RequestHandle handle);
+    // The number of the list of objects that the links name.
+    [[nodiscard]] lwm2m::RegisterResult<std::uint16_t> read_links(ByteView payload, lwm2m::Version version);
     void refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error, std::string_view who);
     // 5.03: the registry has its hands full.
     void defer(coap::RequestHandle handle);

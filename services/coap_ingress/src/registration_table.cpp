@@ -47,6 +47,7 @@ Device* RegistrationTable::put(const DeviceInfo& info, const coap::PeerId& peer)
     device->version = info.version;
     device->tenant = tenant;
     device->root = root;
+    device->objects = info.objects;
     return device;
 }
 

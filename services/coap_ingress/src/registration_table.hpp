@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/flat_map.hpp"
 #include "coap/peer.hpp"
 #include "lwm2m/version.hpp"
+#include "object_lists.hpp"
 #include "text_arena.hpp"
 
 namespace lanyard::coap_ingress {
@@ -27,8 +29,9 @@ struct Device {
     ShardSeconds heard = 0;        // last message of any kind
     coap::PeerId peer;             // listener 0xffffffff while the address is not known
     TextRef endpoint;
-    std::uint16_t tenant = 0;  // interned
-    std::uint16_t root = 0;    // interned
+    std::uint16_t tenant = 0;   // interned
+    std::uint16_t root = 0;     // interned
+    std::uint16_t objects = 0;  // interned
     lwm2m::Version version;
     std::uint8_t transports = 0;  // bits of lwm2m::Transports; 0 while not known
     bool queue_mode : 1 = false;
@@ -55,6 +58,7 @@ struct DeviceInfo {
     std::string_view tenant;
     std::string_view endpoint;
     std::string_view root_path;
+    std::uint16_t objects = ObjectLists::kNotKept;  // of keep_objects()
 };
 
 // All registrations of a shard: records in chunks that never move, found by device number and by peer.
@@ -89,6 +93,13 @@ class RegistrationTable {
     [[nodiscard]] std::string_view root_path(const Device& device) const { return texts_.view(device.root); }
     [[nodiscard]] std::string_view endpoint(const Device& device) const { return arena_.view(device.endpoint); }
 
+    // `ids` ascend.
+    [[nodiscard]] std::uint16_t keep_objects(std::span<const std::uint32_t> ids) { return objects_.intern(ids); }
+    // Whether the device has registered the object. Also true when its list is not kept (ObjectLists).
+    [[nodiscard]] bool has_object(const Device& device, std::uint16_t object) const {
+        return objects_.contains(device.objects, object);
+    }
+
     template <class Visit>
     void for_each(Visit visit) {
         by_number_.for_each([&](std::uint32_t, Slot slot) { visit(at(slot)); });
@@ -113,6 +124,7 @@ class RegistrationTable {
     std::vector<Slot> heads_;  // chains by peer through Device::next_by_peer
     TextArena arena_;
     Interner texts_;
+    ObjectLists objects_;
 };
 
 }  // namespace lanyard::coap_ingress

@@ -1,5 +1,6 @@
 #include "uplink_service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "identity/event_id.hpp"
@@ -140,7 +141,13 @@ bool UplinkService::check_content(const Device& device, coap::RequestHandle hand
     decoding.root_path = prefix;
     const auto records = lwm2m::decode(format, payload, decoding);
     if (!records) return refuse_content(handle, records.error()), false;
-    return true;
+    // Core 1.2 section 6.4.6: 4.04 for what was not registered.
+    const bool known = std::all_of(records->begin(), records->end(), [&](const lwm2m::Record& record) {
+        const auto object = record.path.object();
+        return object && context_.table.has_object(device, *object);
+    });
+    if (!known) context_.refuse(handle, coap::Code::not_found, "an object that was not registered");
+    return known;
 }
 
 void UplinkService::refuse_content(coap::RequestHandle handle, const Error& error) {

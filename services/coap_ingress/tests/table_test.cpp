@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +54,21 @@ TEST(RegistrationTable, RebindMovesTheIndexOfPeers) {
     bool ambiguous = false;
     EXPECT_EQ(table.find_by_peer(peer(1, 1), ambiguous), nullptr);
     EXPECT_EQ(table.find_by_peer(peer(9, 9), ambiguous), device);
+}
+
+TEST(RegistrationTable, KnowsTheObjectsOfADevice) {
+    RegistrationTable table(1);
+    const std::uint32_t few[] = {1, 3, 3303, 65534};
+    DeviceInfo with = info(1, "a");
+    with.objects = table.keep_objects(few);
+    const Device* device = table.put(with, peer(1, 1));
+    for (const std::uint32_t id : few) EXPECT_TRUE(table.has_object(*device, static_cast<std::uint16_t>(id)));
+    for (const std::uint32_t id : {2U, 4U, 256U})
+        EXPECT_FALSE(table.has_object(*device, static_cast<std::uint16_t>(id)));
+    EXPECT_TRUE(table.has_object(*table.put(info(2, "b"), peer(2, 1)), 5)) << "not told";
+    const std::vector<std::uint32_t> many(ObjectLists::kIdsMax + 1, 7);
+    with.objects = table.keep_objects(many);
+    EXPECT_TRUE(table.has_object(*table.put(with, peer(1, 1)), 5)) << "too many to keep";
 }
 
 TEST(RegistrationTable, TellsWhenAPeerIsAmbiguous) {

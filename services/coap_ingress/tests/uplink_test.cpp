@@ -241,6 +241,39 @@ TEST_F(Send, ThatIsMalformedIsRefusedAtOnce) {
     EXPECT_TRUE(produced.empty());
 }
 
+TEST_F(Send, OfAnObjectThatWasNotRegisteredIsNotFound) {  // Core 1.2 section 6.4.6
+    start_register(peer(1000), "dev-1");
+    RegistryAnswer answer = answer_to(take_command());
+    fill(*answer.mutable_registration(), 64, "dev-1", 300);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::created);
+    send_values(1000, R"([{"bn":"/3303/0/","n":"5700","v":1},{"bn":"/3304/0/","n":"5700","v":2}])");
+    EXPECT_EQ(seen_code(), Code::not_found);
+    EXPECT_TRUE(produced.empty());
+    send_values(1000, kSenml);
+    EXPECT_EQ(produced.size(), 1U);
+}
+
+TEST_F(Send, OfAnAdoptedDeviceIsJudgedByWhatTheRegistryTellsOfIt) {
+    update(peer(1000), identity::format_registration_id(key, {{64}, 4}));
+    RegistryAnswer answer = answer_to(take_command());
+    fill(*answer.mutable_registration(), 64, "dev-1", 300, 4, 9);
+    for (const std::uint32_t id : {1U, 3U}) answer.mutable_registration()->add_objects(id);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+    send_values(1000, kSenml);
+    EXPECT_EQ(seen_code(), Code::not_found);
+    // An Update brings another list.
+    send(peer(1000), Type::confirmable, Code::post,
+         location_options(identity::format_registration_id(key, {{64}, 4})).content_format(40), kLinks);
+    answer = answer_to(take_command());
+    fill(*answer.mutable_registration(), 64, "dev-1", 300, 4, 9);
+    core().on_registry_result(answer, now);
+    EXPECT_EQ(seen_code(), Code::changed);
+    send_values(1000, kSenml);
+    EXPECT_EQ(produced.size(), 1U);
+}
+
 TEST_F(Send, FromAnAddressOfSeveralRegistrationsIsRefused) {
     register_device(peer(1000), "dev-1", 64);
     register_device(peer(1000), "dev-2", 65);

@@ -77,6 +77,14 @@ void fill(const DeviceRecord& device, internal::v1::OwnedRegistration& out) {
     out.set_lwm2m_version(device.registration.lwm2m_version);
 }
 
+// After an Adopt; of a Register and an Update the owner has read the list itself.
+void fill_objects(const RegistrationInfo& registration, internal::v1::OwnedRegistration& out) {
+    const auto version = lwm2m::Version::parse(registration.lwm2m_version).value_or(lwm2m::Version{});
+    const auto list = lwm2m::parse_object_list(registration.object_links, version);
+    if (!list) return;
+    for (const auto& object : list->objects) out.add_objects(object.id);
+}
+
 // What is known before the store has answered.
 void fill(const RegisterCommand& command, internal::v1::OwnedRegistration& out) {
     out.set_lifetime_s(command.lifetime_s);
@@ -293,6 +301,7 @@ Done<Change> RegistrationHandler::changed(Call call, Effects effects) {
         RegistrationResult result;
         fill(device, *result.mutable_registration());
         if (effects.emits) events_.changed(device.number.partition());
+        if (effects.owner_may_change) fill_objects(device.registration, *result.mutable_registration());
         if (effects.owner_may_change && change->was_registered) {
             fence({change->former_node, change->former_shard}, {device.node, device.shard}, device.number,
                   device.epoch);

@@ -60,6 +60,17 @@ TEST_F(ServiceTest, TenantPolicyDecidesWhoMayRegister) {
     EXPECT_EQ(ingress.call({}).status(), RegistrationResult::STATUS_INVALID);
 }
 
+TEST_F(ServiceTest, WhoAdoptsADeviceIsToldItsObjects) {
+    FakeIngress ingress("ingress-0", registry_->address());
+    const auto owned = ingress.register_device("urn:a").registration();
+    internal::v1::RegistrationCommand adopt;
+    adopt.mutable_adopt()->set_device_number(owned.device_number());
+    adopt.mutable_adopt()->set_generation(owned.generation());
+    const RegistrationResult adopted = ingress.call(adopt);
+    const auto& ids = adopted.registration().objects();
+    EXPECT_EQ(std::vector<std::uint32_t>(ids.begin(), ids.end()), (std::vector<std::uint32_t>{3, 3303}));
+}
+
 TEST_F(ServiceTest, AnAdoptedDeviceIsFencedAtItsFormerOwner) {
     FakeIngress one("ingress-0", registry_->address());
     FakeIngress two("ingress-1", registry_->address());
