@@ -79,6 +79,7 @@ class LargeFleet:
     def __enter__(self):
         bed = self.bed
         rss, redis = bed.rss(), bed.redis_memory()
+        self.redis_empty = redis
         began = time.monotonic()
         self.loader = bed.loader(self.devices)
         try:
@@ -202,7 +203,8 @@ class LargeFleet:
         return [row("notify_ack_p99_20k", p99, "ms", "<= 25 ms at 20k/s", held, per_second=paced["per_second"],
                     p50=paced["latency_us"]["p50"] / 1000),
                 *(fact(f"kafka_bytes_{name}", size, "B") for name, size in sizes.items()),
-                fact("wire_bytes_notification", wire_bytes(paced), "B")]
+                fact("wire_bytes_notification", wire_bytes(paced), "B"),
+                fact("bytes_per_device_redis_valued", (self.bed.redis_memory() - self.redis_empty) / self.devices, "B")]
 
     def _notify_row(self, name, turns, ours, goal_us, goal_echoes):
         cost = median(ours(t["ours"]) for t in turns)

@@ -3,7 +3,7 @@
 
     tests/bench/report.py [--results build/bench/results.json] [--growth build/bench/growth.json]
 
-Takes what is there: without growth.json the tables of growth stay as they are. Everything else in the pages is
+A new growth.json is also kept as docs/growth.json; without a new one that is taken. Everything else in the pages is
 written by hand.
 """
 
@@ -98,14 +98,17 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "bench" / "results.json")
     parser.add_argument("--growth", type=pathlib.Path, default=ROOT / "build" / "bench" / "growth.json")
     options = parser.parse_args()
+    kept = DOCS / "growth.json"
+    if options.growth.exists():
+        kept.write_text(options.growth.read_text())
+    entries = json.loads(kept.read_text())
+    put("performance.md", "growth", growth_table(entries))
+    put("performance.md", "million", rss_table(entries))
     if options.results.exists():
         rows = json.loads(options.results.read_text())
+        largest = max(entries, key=lambda entry: entry["devices"])
         put("performance.md", "rows", rows_table(rows))
-        put("scaling.md", "arithmetic", scaling.lines({item["id"]: item for item in rows}, table, number))
-    if options.growth.exists():
-        entries = json.loads(options.growth.read_text())
-        put("performance.md", "growth", growth_table(entries))
-        put("performance.md", "million", rss_table(entries))
+        put("scaling.md", "arithmetic", scaling.lines({item["id"]: item for item in rows}, largest, table, number))
 
 
 if __name__ == "__main__":

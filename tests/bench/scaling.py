@@ -13,8 +13,9 @@ REDIS_HEADROOM = 2  # for rewriting the append-only file and for failover
 GB = 1e9
 
 
-def lines(rows, table, number):
-    """Markdown lines; rows whose figures are missing are left out."""
+def lines(rows, growth, table, number):
+    """Markdown lines. `growth` is the largest size of growth.json: a device's memory is what is left of it there."""
+    rows = {**rows, "growth": growth}
     notifications, updates = DEVICES / NOTIFY_EVERY_S, DEVICES / UPDATE_EVERY_S
     body = [["notifications", f"{DEVICES:,} / {NOTIFY_EVERY_S} s", f"{number(notifications)}/s"],
             ["Updates", f"{DEVICES:,} / {UPDATE_EVERY_S} s", f"{number(updates)}/s"]]
@@ -26,40 +27,48 @@ def lines(rows, table, number):
     return table(["what", "arithmetic", "result"], body)
 
 
+def of_growth(rows, name):
+    return rows["growth"]["bytes_per_device"][name]
+
+
+def growth_name(rows):
+    return f"growth at {rows['growth']['devices']:,} devices"
+
+
 def ingress(rows, notifications, updates, number):
     notify_us = rows["notify_plain_ingress"]["value"]
     update_us = rows["update_plain_100k"]["cpu_us"]
     cores = (notifications * notify_us + updates * update_us) / 1e6
     pods = DEVICES / DEVICES_PER_INGRESS
-    each = rows["bytes_per_device_ram"]["value"]
+    each = of_growth(rows, "ingress-0") + of_growth(rows, "registry-0")
     return [["ingress, CPU", f"{number(notifications)}/s x {number(notify_us)} us (notify_plain_ingress) + "
                              f"{number(updates)}/s x {number(update_us)} us (update_plain_100k)",
              f"{number(cores)} cores busy, {number(cores / BUSY)} at {BUSY:.0%} load"],
             ["ingress, pods", f"{DEVICES:,} / {DEVICES_PER_INGRESS:,} devices each (shown, see performance.md)",
              f"{number(pods)} pods, {number(cores / BUSY / pods * 1000)} millicores each"],
-            ["ingress and registry, RAM", f"{DEVICES:,} x {number(each)} B (bytes_per_device_ram)",
+            ["ingress and registry, RAM", f"{DEVICES:,} x {number(each)} B ({growth_name(rows)})",
              f"{number(DEVICES * each / GB)} GB, {number(DEVICES_PER_INGRESS * each / 1e6)} MB in a pod"]]
 
 
 def observation(rows, notifications, updates, number):
     del updates
     us = rows["notify_plain_telemetry_all"]["value"] - rows["notify_plain_ingress"]["value"]
-    each = rows["bytes_per_device_all"]["value"] - rows["bytes_per_device_ram"]["value"]
+    each = of_growth(rows, "observation-0")
     cores = notifications * us / 1e6
     return [["observation, CPU", f"{number(notifications)}/s x {number(us)} us (notify_plain_telemetry_all less "
                                  "notify_plain_ingress)",
              f"{number(cores)} cores busy, {number(cores / BUSY)} at {BUSY:.0%} load"],
-            ["observation, RAM", f"{DEVICES:,} x {number(each)} B (bytes_per_device_all less bytes_per_device_ram)",
+            ["observation, RAM", f"{DEVICES:,} x {number(each)} B ({growth_name(rows)}) and its buffers",
              f"{number(DEVICES * each / GB)} GB"]]
 
 
 def redis(rows, notifications, updates, number):
     del notifications
     registered = rows["bytes_per_device_redis"]["value"]
-    observed = rows["bytes_per_device_redis_observed"]["value"]
+    observed = rows["bytes_per_device_redis_valued"]["value"]
     total = DEVICES * observed / GB
     commands = updates * rows["redis_commands_per_update"]["value"]
-    return [["Redis, memory", f"{DEVICES:,} x {number(observed)} B (bytes_per_device_redis_observed; "
+    return [["Redis, memory", f"{DEVICES:,} x {number(observed)} B (bytes_per_device_redis_valued; "
                               f"{number(registered)} B of it registrations, bytes_per_device_redis)",
              f"{number(total)} GB"],
             ["Redis, nodes", f"{number(total)} GB x {REDIS_HEADROOM} (rewrite of the append-only file) / "
