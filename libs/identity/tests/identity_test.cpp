@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "identity/cluster_key.hpp"
 #include "identity/device_number.hpp"
 #include "identity/event_id.hpp"
 #include "identity/observation_token.hpp"
@@ -48,6 +49,17 @@ TEST(RegistrationId, RefusesEveryChangedLetter) {
         EXPECT_FALSE(parse_registration_id(kKey, changed)) << i;
     }
     EXPECT_FALSE(parse_registration_id(kKey, "0"));
+}
+
+TEST(ClusterKey, Is32HexDigits) {
+    const auto key = parse_cluster_key(Secret("01020300000000000000000000000000"));
+    ASSERT_TRUE(key);
+    EXPECT_EQ(*key, kKey);
+    for (const char* bad : {"", "0102", "0102030000000000000000000000000x", "010203000000000000000000000000000000"}) {
+        const auto refused = parse_cluster_key(Secret(bad));
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_EQ(refused.error().message, "cluster.key: must be 32 hex digits");
+    }
 }
 
 TEST(EventId, IsTheSameForARetransmissionAndOtherOtherwise) {

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "base/hex.hpp"
+#include "identity/cluster_key.hpp"
 #include "identity/resource_name.hpp"
 #include "kafka/client_keys.hpp"
 
@@ -104,14 +104,6 @@ void bind(runtime::Binder& binder, Config& config) {
     bind_kafka(binder, config);
 }
 
-Result<SipKey> cluster_key_of(const Config& config) {
-    const auto bytes = from_hex(config.cluster_key.reveal());
-    SipKey key{};
-    if (!bytes || bytes->size() != key.size()) return invalid("cluster.key: must be 32 hex digits");
-    std::copy(bytes->begin(), bytes->end(), key.begin());
-    return key;
-}
-
 kafka::ProducerConfig producer_config_of(const Config& config) {
     kafka::ProducerConfig producer = config.kafka;
     producer.linger = std::chrono::duration_cast<std::chrono::milliseconds>(config.uplink.linger);
@@ -121,7 +113,7 @@ kafka::ProducerConfig producer_config_of(const Config& config) {
 
 Result<void> validate(const Config& config) {
     if (auto kafka = kafka::validate(config.kafka.client); !kafka) return kafka;
-    if (auto key = cluster_key_of(config); !key) return key.error();
+    if (auto key = identity::parse_cluster_key(config.cluster_key); !key) return key.error();
     if (config.listeners.empty()) return invalid("coap.listeners: at least one is needed");
     if (config.listeners.size() > 64) return invalid("coap.listeners: at most 64 are taken");
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "downlink_server.hpp"
+#include "identity/cluster_key.hpp"
 #include "kafka/topic_keeper.hpp"
 #include "registry_client.hpp"
 #include "rpc/server.hpp"
@@ -201,7 +202,7 @@ void IngressService::drain(runtime::Deadline deadline) {
 
 Result<std::unique_ptr<runtime::Service>> make_service(const Config& config, const runtime::ServiceContext& context) {
     if (auto good = validate(config); !good) return good.error();
-    auto key = cluster_key_of(config);
+    auto key = identity::parse_cluster_key(config.cluster_key);
     if (!key) return key.error();
     return std::unique_ptr<runtime::Service>(std::make_unique<IngressService>(config, *key, context));
 }

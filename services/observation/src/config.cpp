@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/hex.hpp"
+#include "identity/cluster_key.hpp"
 #include "identity/resource_name.hpp"
 #include "kafka/client_keys.hpp"
 #include "runtime/config.hpp"
@@ -132,16 +132,6 @@ void bind(runtime::Binder& b, Config& c) {
            "Observation templates that are written at start, replacing those of the same id.");
 }
 
-Result<SipKey> parse_cluster_key(const Secret& key) {
-    SipKey out{};
-    const auto bytes = from_hex(key.reveal());
-    if (!bytes || bytes->size() != out.size()) {
-        return make_error(Errc::invalid_argument, "cluster.key: must be 32 hex digits");
-    }
-    std::copy(bytes->begin(), bytes->end(), out.begin());
-    return out;
-}
-
 Result<std::vector<Template>> config_templates(const Config& config) {
     std::vector<Template> out;
     for (std::size_t i = 0; i < config.templates.size(); ++i) {
@@ -165,7 +155,7 @@ Result<std::vector<Template>> config_templates(const Config& config) {
 }
 
 Result<void> validate(const Config& config) {
-    if (auto key = parse_cluster_key(config.cluster_key); !key) return key.error();
+    if (auto key = identity::parse_cluster_key(config.cluster_key); !key) return key.error();
     if (config.registry_addresses.empty()) {
         return make_error(Errc::invalid_argument, "registry.addresses: at least one is needed");
     }

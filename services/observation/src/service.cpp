@@ -7,6 +7,7 @@
 #include "client_config.hpp"
 #include "control.hpp"
 #include "grpc_service.hpp"
+#include "identity/cluster_key.hpp"
 #include "kafka/topic_keeper.hpp"
 #include "lifecycle_worker.hpp"
 #include "metrics.hpp"
@@ -210,7 +211,7 @@ void ObservationServiceImpl::drain(runtime::Deadline deadline) {
 
 Result<std::unique_ptr<runtime::Service>> make_service(const Config& config, const runtime::ServiceContext& context,
                                                        Deps deps) {
-    auto key = parse_cluster_key(config.cluster_key);
+    auto key = identity::parse_cluster_key(config.cluster_key);
     if (!key) return key.error();
     auto defaults = config_templates(config);
     if (!defaults) return defaults.error();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fakes.hpp"
+#include "identity/cluster_key.hpp"
 #include "kafka/consumer.hpp"
 #include "kafka/mock_cluster.hpp"
 #include "kafka/producer.hpp"
@@ -358,7 +359,7 @@ TEST_F(Pipeline, AClientThatNeverReadsLosesItsPlaceToOthers) {
 
 TEST_F(Pipeline, ATokenOutsideTheTopicIsOutOfRange) {
     const std::string parent = "tenants/default/devices/urn:imei:1";
-    const SipKey key = *parse_cluster_key(config.cluster_key);
+    const SipKey key = *identity::parse_cluster_key(config.cluster_key);
     start();
     const auto status_at = [&](std::int64_t offset) {
         v1::StreamValuesRequest request;

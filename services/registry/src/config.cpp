@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "base/hex.hpp"
+#include "identity/cluster_key.hpp"
 #include "identity/resource_name.hpp"
 #include "kafka/client_keys.hpp"
 #include "runtime/config.hpp"
@@ -98,8 +98,7 @@ void bind(runtime::Binder& b, Config& c) {
 
 Result<void> validate(const Config& c) {
     const auto bad = [](std::string text) { return make_error(Errc::invalid_argument, std::move(text)); };
-    const auto key = from_hex(c.cluster_key.reveal());
-    if (!key || key->size() != 16) return bad("cluster.key: must be 32 hex digits");
+    if (const auto key = identity::parse_cluster_key(c.cluster_key); !key) return key.error();
     if (c.tenants.empty()) return bad("tenants: at least one is needed");
     std::set<std::string> ids;
     for (const TenantPolicy& tenant : c.tenants) {

@@ -7,11 +7,11 @@
 
 #include <unistd.h>
 
-#include "base/hex.hpp"
 #include "device_service.hpp"
 #include "device_watch.hpp"
 #include "downlink_service.hpp"
 #include "expiry_loop.hpp"
+#include "identity/cluster_key.hpp"
 #include "kafka_event_publisher.hpp"
 #include "metrics.hpp"
 #include "node_names.hpp"
@@ -41,12 +41,6 @@ constexpr Duration kHealthTolerance = 5s;
 constexpr Duration kServerGrace = 2s;
 constexpr Duration kDownlinkGrace = 1s;  // of requests to devices that are in flight at a drain
 
-SipKey parse_key(const Secret& secret) {
-    SipKey key{};
-    if (const auto bytes = from_hex(secret.reveal())) std::copy_n(bytes->begin(), key.size(), key.begin());
-    return key;
-}
-
 std::string default_instance() {
     std::array<char, 64> host{};
     gethostname(host.data(), host.size() - 1);
@@ -65,7 +59,7 @@ class RegistryService final : public runtime::Service {
         : config_(config),
           context_(context),
           deps_(std::move(deps)),
-          key_(parse_key(config.cluster_key)),
+          key_(identity::parse_cluster_key(config.cluster_key).value()),
           metrics_(context.metrics),
           loop_("registry"),
           executor_([this](runtime::Task task) { loop_.post(std::move(task)); }),

@@ -7,7 +7,6 @@
 
 #include "base/address.hpp"
 #include "base/error.hpp"
-#include "base/hash.hpp"
 #include "base/secret.hpp"
 #include "base/time.hpp"
 #include "kafka/admin.hpp"
@@ -104,8 +103,6 @@ struct Config {
 void bind(runtime::Binder& binder, Config& config);
 // What bind() cannot check: listeners, tenants, the key. invalid_argument with the key path.
 [[nodiscard]] Result<void> validate(const Config& config);
-// The 16 bytes of cluster.key; invalid_argument when it is not 32 hex digits.
-[[nodiscard]] Result<SipKey> cluster_key_of(const Config& config);
 // What each shard's producer is made with.
 [[nodiscard]] kafka::ProducerConfig producer_config_of(const Config& config);
 

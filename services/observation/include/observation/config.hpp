@@ -104,7 +104,6 @@ void bind(runtime::Binder& binder, Config& config);
 // Across keys; the message begins with the key.
 [[nodiscard]] Result<void> validate(const Config& config);
 
-[[nodiscard]] Result<SipKey> parse_cluster_key(const Secret& key);
 // The templates of the configuration, checked.
 [[nodiscard]] Result<std::vector<Template>> config_templates(const Config& config);
 
