@@ -66,7 +66,7 @@ Result<void> ValueStream::seek() {
 }
 
 grpc::Status ValueStream::serve() {
-    const grpc::Status out_of_range =
+    grpc::Status out_of_range =
         rpc::to_status(make_error(Errc::too_large, "the resume token is older than the topic keeps; start without it"),
                        {.reason = "RESUME_TOKEN_TOO_OLD", .metadata = {}, .fields = {}, .retry_after = {}});
     kafka::ConsumerConfig consumer;
