@@ -2,14 +2,12 @@
 
 #include <utility>
 
-#include <google/protobuf/util/time_util.h>
-
 #include "base/bytes.hpp"
+#include "lwm2m_proto/timestamp.hpp"
 
 namespace lanyard::lwm2m_proto {
 namespace {
 
-using google::protobuf::util::TimeUtil;
 using lwm2m::Value;
 using lwm2m::ValueType;
 using operations::v1::Node;
@@ -23,7 +21,9 @@ struct NodeWriter {
     void operator()(bool value) const { node.set_bool_value(value); }
     void operator()(const std::string& value) const { node.set_string_value(value); }
     void operator()(const Bytes& value) const { node.set_bytes_value(value.data(), value.size()); }
-    void operator()(const lwm2m::Time& value) const { node.mutable_time_value()->set_seconds(value.seconds); }
+    void operator()(const lwm2m::Time& value) const {
+        *node.mutable_time_value() = seconds_to_timestamp(value.seconds);
+    }
     void operator()(const lwm2m::ObjectLink& value) const { node.set_objlnk_value(value.to_string()); }
     void operator()(const lwm2m::CoreLink& value) const { node.set_string_value(value.text); }
 };
@@ -35,7 +35,11 @@ Result<lwm2m::Record> to_record(const Node& node) {
     if (!value) return value.error();
     if (lwm2m::type_of(*value) == ValueType::none) return make_error(Errc::invalid_argument, "a node has no value");
     lwm2m::Record record{*path, std::move(*value), std::nullopt};
-    if (node.has_measure_time()) record.time = TimeUtil::TimestampToMilliseconds(node.measure_time());
+    if (node.has_measure_time()) {
+        const auto time = to_unix_millis(node.measure_time());
+        if (!time) return make_error(time.error().code, "measure_time: " + time.error().message);
+        record.time = *time;
+    }
     return record;
 }
 
@@ -111,7 +115,7 @@ Result<lwm2m::Records> to_records(const google::protobuf::RepeatedPtrField<Node>
 void to_node(const lwm2m::Record& record, Node& node) {
     node.set_path(record.path.to_string());
     set_value(node, record.value);
-    if (record.time) *node.mutable_measure_time() = TimeUtil::MillisecondsToTimestamp(*record.time);
+    if (record.time) *node.mutable_measure_time() = to_timestamp(*record.time);
 }
 
 }  // namespace lanyard::lwm2m_proto

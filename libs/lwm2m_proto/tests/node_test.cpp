@@ -1,5 +1,7 @@
 #include "lwm2m_proto/node.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace lanyard::lwm2m_proto {
@@ -45,6 +47,28 @@ TEST(Node, KeepsTheTimeOfMeasurementAlsoBeforeTheEpoch) {
         ASSERT_TRUE(back);
         EXPECT_EQ(back->front().time, time);
     }
+}
+
+TEST(Node, TimesThatATimestampCannotHoldAreClamped) {
+    Node node;
+    to_node({{3303, 0, 5700, 1}, 1.0, UnixMillis{9'000'000'000'000'000}}, node);
+    EXPECT_EQ(node.measure_time().seconds(), 253402300799);
+    to_node({{3303, 0, 5700, 1}, 1.0, UnixMillis{-9'000'000'000'000'000}}, node);
+    EXPECT_EQ(node.measure_time().seconds(), -62135596800);
+    set_value(node, lwm2m::Time{std::numeric_limits<std::int64_t>::max()});
+    EXPECT_EQ(node.time_value().seconds(), 253402300799);
+}
+
+TEST(Node, OfARequestHasATimeThatIsOne) {
+    google::protobuf::RepeatedPtrField<Node> nodes;
+    Node& node = *nodes.Add();
+    node.set_path("/3303/0/5700");
+    node.set_double_value(1);
+    node.mutable_measure_time()->set_seconds(std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(to_records(nodes).error().message, "measure_time: not a time of the years 1 to 9999");
+    node.mutable_measure_time()->set_seconds(1);
+    node.mutable_measure_time()->set_nanos(-1);
+    EXPECT_EQ(to_records(nodes).error().code, Errc::invalid_argument);
 }
 
 TEST(Node, OfARequestNeedsAPathAndAValue) {

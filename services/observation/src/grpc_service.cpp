@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include <google/protobuf/util/time_util.h>
-
 #include "grpc_requests.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "latest_codec.hpp"
 #include "list_page.hpp"
+#include "lwm2m_proto/timestamp.hpp"
 #include "rpc/status.hpp"
 #include "telemetry_read.hpp"
 
 namespace lanyard::observation {
 namespace {
 
-using google::protobuf::util::TimeUtil;
 using Unary = grpc::ServerUnaryReactor;
 
 Unary* refuse(grpc::CallbackServerContext* context, const grpc::Status& status) {
@@ -37,7 +35,7 @@ void fill_observation(const DeviceInfo& device, const Desired& desired, const Ob
     out.set_state(holds ? static_cast<v1::Observation::State>(state->state) : v1::Observation::STATE_PENDING);
     if (holds) out.set_state_reason(state->reason);
     if (notify != nullptr) {
-        *out.mutable_last_notify_time() = TimeUtil::MillisecondsToTimestamp(notify->received_ms);
+        *out.mutable_last_notify_time() = lwm2m_proto::to_timestamp(notify->received_ms);
     }
     if (!desired.template_id.empty()) {
         out.set_template_("tenants/" + device.tenant + "/observationTemplates/" + desired.template_id);

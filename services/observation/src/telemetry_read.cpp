@@ -4,7 +4,6 @@
 #include <limits>
 #include <string>
 
-#include <google/protobuf/util/time_util.h>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.hpp"
@@ -12,12 +11,12 @@
 #include "lanyard/observation/v1/observation.pb.h"
 #include "lwm2m/value.hpp"
 #include "lwm2m_proto/node.hpp"
+#include "lwm2m_proto/timestamp.hpp"
 
 namespace lanyard::observation {
 namespace {
 
 using events::v1::TelemetryRecord;
-using google::protobuf::util::TimeUtil;
 using nlohmann::json;
 
 // Reads members of one object; a member of another type counts as absent.
@@ -126,8 +125,8 @@ void fill_latest(const TelemetryRecord& record, v1::LatestValue& out) {
     auto& node = *out.mutable_node();
     node.set_path(record.path());
     lwm2m_proto::set_value(node, value_of(record));
-    *node.mutable_measure_time() = TimeUtil::MillisecondsToTimestamp(record.time_ms());
-    *out.mutable_receive_time() = TimeUtil::MillisecondsToTimestamp(record.received_ms());
+    *node.mutable_measure_time() = lwm2m_proto::to_timestamp(record.time_ms());
+    *out.mutable_receive_time() = lwm2m_proto::to_timestamp(record.received_ms());
     out.set_origin(record.origin());
 }
 

@@ -2,17 +2,14 @@
 
 #include <charconv>
 
-#include <google/protobuf/util/time_util.h>
-
 #include "identity/registration_id.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
+#include "lwm2m_proto/timestamp.hpp"
 #include "node_names.hpp"
 
 namespace lanyard::registry {
 namespace {
-
-using google::protobuf::util::TimeUtil;
 
 constexpr int kLabelsMax = 32;
 constexpr std::size_t kDisplayNameMax = 128;
@@ -35,8 +32,8 @@ void fill(const DeviceRecord& record, const ViewContext& context, v1::Registrati
     out.set_object_links(record.registration.object_links);
     if (context.nodes) out.set_ingress_instance(std::string(context.nodes->name(record.node)));
     if (record.pledge_s != 0)
-        *out.mutable_expire_time() = TimeUtil::MillisecondsToTimestamp(std::int64_t{record.pledge_s} * 1000);
-    *out.mutable_register_time() = TimeUtil::MillisecondsToTimestamp(record.registration.register_ms);
+        *out.mutable_expire_time() = lwm2m_proto::to_timestamp(std::int64_t{record.pledge_s} * 1000);
+    *out.mutable_register_time() = lwm2m_proto::to_timestamp(record.registration.register_ms);
     out.set_generation(record.generation);
     out.set_epoch(record.epoch);
 }
@@ -82,8 +79,8 @@ v1::Device to_device(const DeviceRecord& record, const ViewContext& context) {
         out.set_state(record.generation == 0 ? v1::Device::STATE_PROVISIONED : v1::Device::STATE_OFFLINE);
     }
     out.set_enabled(record.enabled);
-    *out.mutable_create_time() = TimeUtil::MillisecondsToTimestamp(record.create_ms);
-    if (record.last_seen_s != 0) *out.mutable_last_seen_time() = TimeUtil::MillisecondsToTimestamp(last_seen_ms);
+    *out.mutable_create_time() = lwm2m_proto::to_timestamp(record.create_ms);
+    if (record.last_seen_s != 0) *out.mutable_last_seen_time() = lwm2m_proto::to_timestamp(last_seen_ms);
     out.set_etag(etag_of(record.revision));
     out.set_device_number(record.number.value);
     return out;
@@ -96,7 +93,7 @@ v1::Device to_device(const events::v1::DeviceStateRecord& record, const ViewCont
     out.set_display_name(record.display_name());
     *out.mutable_labels() = record.labels();
     out.set_enabled(record.enabled());
-    *out.mutable_create_time() = TimeUtil::MillisecondsToTimestamp(record.create_ms());
+    *out.mutable_create_time() = lwm2m_proto::to_timestamp(record.create_ms());
     out.set_device_number(record.device_number());
     out.set_state(record.state() == "provisioned" ? v1::Device::STATE_PROVISIONED : v1::Device::STATE_OFFLINE);
     if (!record.has_registration()) return out;
@@ -112,7 +109,7 @@ v1::Device to_device(const events::v1::DeviceStateRecord& record, const ViewCont
     registration.set_security_mode(from.security_mode());
     registration.set_object_links(from.object_links());
     registration.set_ingress_instance(from.ingress_instance());
-    *registration.mutable_register_time() = TimeUtil::MillisecondsToTimestamp(from.time_ms());
+    *registration.mutable_register_time() = lwm2m_proto::to_timestamp(from.time_ms());
     registration.set_generation(from.generation());
     registration.set_epoch(from.epoch());
     return out;
