@@ -2,9 +2,10 @@
 
 import contextlib
 import json
-import select
+import queue
 import signal
 import subprocess
+import threading
 import time
 
 import grpc
@@ -261,18 +262,25 @@ def test_the_simulator_honours_pmin(stack, api):
 
 @contextlib.contextmanager
 def command_line(stack, *arguments):
-    """A `lanyard` command that runs beside the test; a function that reads its next line is given too."""
+    """A `lanyard` command that runs beside the test; a function that gives its next line, None when none came."""
     process = subprocess.Popen([BIN / "lanyard", "--api", stack.api_address, *arguments],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                               stdout=subprocess.PIPE, text=True)
+    lines = queue.Queue()
+    reader = threading.Thread(target=lambda: [lines.put(each) for each in process.stdout])
+    reader.start()
 
-    def line(seconds=30):
-        assert select.select([process.stdout], [], [], seconds)[0], f"{arguments} says nothing"
-        return process.stdout.readline()
+    def line(seconds=60):
+        try:
+            return lines.get(timeout=seconds)
+        except queue.Empty:
+            return None
     try:
         yield process, line
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        reader.join()
+        process.stdout.close()
 
 
 def value_of(line):
@@ -287,17 +295,16 @@ def test_the_command_line_follows_over_a_restart(stack, device, api):
     with command_line(stack, "tail", "telemetry", "--endpoint", device.endpoint, "--count", "2") as (tail, line):
         sequence = 10
         until = time.monotonic() + 20
-        while not select.select([tail.stdout], [], [], 0.3)[0]:
+        while not (shown := line(0.3)):
             assert time.monotonic() < until, "nothing is followed"
             sequence += 1
             device.acknowledged(device.notify(token, sequence, b"%d.5" % sequence))
-        first = value_of(line())
+        first = value_of(shown)
         stack.service("observation").stop()
         device.acknowledged(device.notify(token, sequence + 1, b"%d.5" % (sequence + 1)))
         stack.service("observation").start()
-        rest = tail.communicate(timeout=60)[0]
-        assert tail.returncode == 0
-        assert value_of(rest) == first + 1, "no gap, nothing twice"
+        assert value_of(line()) == first + 1, "no gap, nothing twice"
+        assert tail.wait(60) == 0
 
 
 def test_observe_shows_every_value_from_the_first_on_over_a_kill(stack, device, api):
@@ -305,7 +312,7 @@ def test_observe_shows_every_value_from_the_first_on_over_a_kill(stack, device, 
         """Values and their resume tokens. A killed service may have stored a value and decode it again."""
         seen = []
         while not seen or seen[-1][0] != wanted:
-            message = json.loads(line(60))
+            message = json.loads(line() or pytest.fail(f"{wanted} is not shown, only {seen}"))
             seen.append((int(message["value"]["node"]["int_value"]), message["resume_token"]))
         return seen
 
