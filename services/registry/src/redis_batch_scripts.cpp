@@ -67,7 +67,7 @@ if #seqs > 0 then
   local before, places = call('BITFIELD', REG .. 'due', unpack(times)), {}
   for i, due in ipairs(dues) do
     local old = before[2 * i - 1]
-    if due > 0 and not (placed[i] and old > 0 and floor(old / BUCKET) <= floor(due / BUCKET)) then
+    if due > 0 and not (placed[i] and old > 0 and old <= due) then
       local bucket = bucket_of(due, tonumber(times[8 * i]))
       places[bucket] = (places[bucket] or '') .. pack('>I4', seqs[i])
     end
@@ -149,17 +149,17 @@ end_some(seqs, function(seq, epoch) return epoch == epochs[seq] end)
 return finish()
 )lua";
 
-// Looks at up to `max` places of the buckets whose time is over. The cursor is (bucket, byte offset in it). Gives what
-// has ended, 1 when there is more, and for how many seconds from now nothing falls due: a Register pledges at least
-// 62 seconds and stands not more than a 64th before it.
+// Looks at up to `max` places of the buckets whose second has come. The cursor is (bucket, byte offset in it). Gives
+// what has ended, 1 when there is more, and for how many seconds from now nothing falls due: a Register pledges at
+// least 62 seconds and stands not more than a 64th before it.
 constexpr const char* kExpireDue = R"lua(
 local SPAN = 48
 local max, looked, steps = tonumber(ARGV[3]), 0, 0
-local bucket, offset = floor(now_s / BUCKET), 0
+local bucket, offset = now_s, 0
 local cursor = call('GET', KEYS[1])
 if cursor then bucket, offset = read('>I4I4', cursor) end
 local function at_key(number) return REG .. 'at:' .. number end
-local function is_over(number) return (number + 1) * BUCKET <= now_s end
+local function has_come(number) return number <= now_s end
 local function all_empty(first, count)
   local keys = {}
   for i = 1, count do keys[i] = at_key(first + i - 1) end
@@ -199,9 +199,9 @@ local function look_at(chunk)
   end_some(over, function(_, _, lifetime) return lifetime > 0 end)
 end
 
-while looked < max and steps < 1024 and is_over(bucket) do
+while looked < max and steps < 1024 and has_come(bucket) do
   steps = steps + 1
-  if offset == 0 and is_over(bucket + SPAN - 1) and all_empty(bucket, SPAN) then
+  if offset == 0 and has_come(bucket + SPAN - 1) and all_empty(bucket, SPAN) then
     bucket = bucket + SPAN
   else
     local chunk = call('GETRANGE', at_key(bucket), offset, offset + 4 * (max - looked) - 1)
@@ -216,8 +216,8 @@ while looked < max and steps < 1024 and is_over(bucket) do
 end
 local count, quiet = finish(), 0
 call('SET', KEYS[1], pack('>I4I4', bucket, offset))
-if is_over(bucket) then return {count, 1, 0} end
-if all_empty(bucket, SPAN) then quiet = (bucket + SPAN) * BUCKET - now_s end
+if has_come(bucket) then return {count, 1, 0} end
+if all_empty(bucket, SPAN) then quiet = bucket + SPAN - now_s end
 return {count, 0, quiet}
 )lua";
 

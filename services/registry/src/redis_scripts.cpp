@@ -60,7 +60,7 @@ local function count(field, by) redis.call('HINCRBY', COUNT, field, by) end
 local function heard(seq, placed, old, due)
   set_times(seq, due, now_s)
   if due == 0 then return end
-  if placed and old > 0 and math.floor(old / BUCKET) <= math.floor(due / BUCKET) then return end
+  if placed and old > 0 and old <= due then return end
   redis.call('APPEND', at_key(bucket_of(due, now_s)), struct.pack('>I4', seq))
 end
 local function pledge(lifetime)

@@ -150,7 +150,7 @@ struct Heartbeat {
     bool was_known = false;
 };
 
-// expire_due finds something new only when such a step of Unix time is over.
+// expire_due finds something new only when another such step of Unix time has begun.
 inline constexpr std::int64_t kExpiryStepSeconds = 1;
 
 struct Counts {
