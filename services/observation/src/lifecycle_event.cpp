@@ -125,8 +125,8 @@ Result<LifecycleEvent> parse_protobuf(ByteView value) {
 
 }  // namespace
 
-Result<LifecycleEvent> parse_lifecycle(ByteView value, std::string_view content_type) {
-    return content_type == "application/protobuf" ? parse_protobuf(value) : parse_json(value);
+Result<LifecycleEvent> parse_lifecycle(ByteView value) {
+    return as_text(value).starts_with('{') ? parse_json(value) : parse_protobuf(value);
 }
 
 }  // namespace lanyard::observation

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -15,8 +14,9 @@ struct LifecycleEvent {
     DeviceInfo device;  // `registered` says whether the event leaves it registered
 };
 
-// Reads a LifecycleRecord as JSON or, when `content_type` says application/protobuf, as protobuf. invalid_argument when
-// it is neither, or without tenant, endpoint, event or device number.
-[[nodiscard]] Result<LifecycleEvent> parse_lifecycle(ByteView value, std::string_view content_type);
+// Reads a LifecycleRecord, JSON when it begins with '{', else protobuf, where that byte would open a group, which
+// LifecycleRecord has not: so the record's ten headers need not be taken apart. invalid_argument when it is neither, or
+// without tenant, endpoint, event or device number.
+[[nodiscard]] Result<LifecycleEvent> parse_lifecycle(ByteView value);
 
 }  // namespace lanyard::observation

@@ -87,7 +87,7 @@ void LifecycleWorker::read() {
 
 void LifecycleWorker::process(const kafka::MessageView& message) {
     const Partitions::Ticket ticket = partitions_.take(message.partition(), message.offset());
-    auto event = parse_lifecycle(message.value(), message.header("content-type").value_or("application/json"));
+    auto event = parse_lifecycle(message.value());
     if (!event) {
         metrics_.lifecycle_event("malformed");
         if (auto suppressed = log_limit_.admit("malformed", runtime::steady_now())) {

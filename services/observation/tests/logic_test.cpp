@@ -2,6 +2,7 @@
 
 #include "desired.hpp"
 #include "freshness.hpp"
+#include "lanyard/events/v1/lifecycle.pb.h"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "latest_buffer.hpp"
 #include "latest_codec.hpp"
@@ -252,8 +253,7 @@ TEST(LifecycleEvent, ReadsTheJsonOfTheRegistry) {
     const auto event = parse_lifecycle(
         as_bytes(R"({"tenant":"default","endpoint":"e","event":"registered","time_ms":1764000000000,"event_id":"65-1",)"
                  R"("device_number":65,"generation":2,"epoch":3,"lwm2m_version":"1.1","object_links":"</3/0>",)"
-                 R"("ingress_node":7,"ingress_shard":1,"labels":{"site":"x"},"later":[1]})"),
-        "application/json");
+                 R"("ingress_node":7,"ingress_shard":1,"labels":{"site":"x"},"later":[1]})"));
     ASSERT_TRUE(event) << event.error().message;
     EXPECT_TRUE(event->device.registered);
     EXPECT_EQ(event->device.number.value, 65U);
@@ -271,9 +271,22 @@ TEST(LifecycleEvent, RefusesWhatIsNone) {
                              R"({"tenant":"a","endpoint":"e","event":"expired","device_number":4294967296})",
                              "{\"tenant\":\"\xff\",\"endpoint\":\"e\",\"event\":\"expired\",\"device_number\":65}",
                              R"({"tenant":1,"endpoint":"e","event":"expired","device_number":65})"}) {
-        EXPECT_FALSE(parse_lifecycle(as_bytes(text), "application/json")) << text;
+        EXPECT_FALSE(parse_lifecycle(as_bytes(text))) << text;
     }
-    EXPECT_FALSE(parse_lifecycle(as_bytes("\xff"), "application/protobuf"));
+    EXPECT_FALSE(parse_lifecycle(as_bytes("\xff")));
+}
+
+TEST(LifecycleEvent, ReadsTheProtobufOfTheRegistry) {
+    events::v1::LifecycleRecord record;
+    record.set_tenant("default");
+    record.set_endpoint("e");
+    record.set_event("expired");
+    record.set_device_number(65);
+    record.set_generation(2);
+    const auto event = parse_lifecycle(as_bytes(record.SerializeAsString()));
+    ASSERT_TRUE(event) << event.error().message;
+    EXPECT_EQ(event->device.generation, 2U);
+    EXPECT_FALSE(event->device.registered);
 }
 
 TEST(LatestCodec, GivesBackEveryTypeOfValue) {

@@ -13,8 +13,6 @@ namespace lanyard::observation {
 namespace {
 
 constexpr SipKey kKey{1, 2, 3};
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kProtobuf = "application/protobuf";
 
 void telemetry(std::string_view raw, std::string_view type) {
     events::v1::TelemetryRecord record;
@@ -26,14 +24,12 @@ void telemetry(std::string_view raw, std::string_view type) {
 void decode(std::uint8_t which, std::string_view raw) {
     switch (which % 10) {
         case 0:
-            return telemetry(raw, kJson);
+            return telemetry(raw, "application/json");
         case 1:
-            return telemetry(raw, kProtobuf);
+            return telemetry(raw, "application/protobuf");
         case 2:
-            (void)parse_lifecycle(as_bytes(raw), kJson);
-            return;
         case 3:
-            (void)parse_lifecycle(as_bytes(raw), kProtobuf);
+            (void)parse_lifecycle(as_bytes(raw));
             return;
         case 4:
             (void)decode_spec(5, raw);
