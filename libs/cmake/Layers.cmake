@@ -70,6 +70,7 @@ endfunction()
 # glibc's a third more CPU for each registration. Sanitizers bring their own.
 function(lanyard_program target)
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Sanitize" AND NOT LANYARD_FUZZ)
+    target_sources(${target} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/allocator.cpp)
     target_link_libraries(${target} PRIVATE PkgConfig::jemalloc)
   endif()
 endfunction()
