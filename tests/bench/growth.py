@@ -6,7 +6,6 @@ Each size gets a fresh platform, so that its memory is only its own. Gives a lis
 import time
 
 from measure import median, rss_bytes
-from redis_memory import settled
 from testbed import SERVICES, Testbed
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
@@ -23,25 +22,25 @@ def measure(options):
 
 
 def at_size(bed, size):
-    empty, redis = bed.rss(), bed.redis_memory()
+    empty, redis = bed.empty()
     began = time.monotonic()
     loader = bed.loader(size)
     try:
         loader.wait_registered()
         entry = {"devices": size, "register_seconds": time.monotonic() - began}
         bed.say(f"registered in {entry['register_seconds']:.1f} s")
-        settled(bed, size)
+        bed.settled(size)
         rss = bed.rss_at_rest()
         entry["bytes_per_device"] = {name: (rss[name] - empty[name]) / size for name in rss}
         entry["bytes_per_device"]["redis"] = (bed.redis_memory() - redis) / size
         entry["updates"] = costs(bed.rounds(loader, "updates"))
         began = time.monotonic()
         bed.start_observation()
-        before = bed.rss()["observation-0"]
         loader.phase("notifications", 0.1, rate=10)  # begins when the last one is observed
         entry["observe_seconds"] = time.monotonic() - began
         bed.say(f"observed after {entry['observe_seconds']:.1f} s")
-        entry["bytes_per_device"]["observation-0"] = (bed.rss_at_rest()["observation-0"] - before) / size
+        grown = bed.rss_at_rest()["observation-0"] - empty["observation-0"]
+        entry["bytes_per_device"]["observation-0"] = grown / size
         entry["bytes_per_device"]["redis_observed"] = (bed.redis_memory() - redis) / size
         entry["notifications"] = costs(bed.rounds(loader, "notifications", window=2048))
         entry["rss"] = bed.rss()

@@ -46,13 +46,18 @@ class Echo:
         self.process.wait()
 
 
+class LoaderEnded(RuntimeError):
+    """It could not go on; the text says why."""
+
+
 class Loader:
     """`simulate --phases`: registers its devices once, then runs one load phase at a time when told to."""
 
     def __init__(self, target, count, *arguments, first=1, log=None):
         command = [str(BIN / "lanyard-loader"), "simulate", "--phases", "--target", f"coap://{target}", "--count",
                    str(count), "--first", str(first), "--register-rate", "0", *arguments]
-        self._log = open(log or os.devnull, "ab")
+        self._log_path = log or os.devnull
+        self._log = open(self._log_path, "ab")
         self.process = spawn(on_cpu(1, command), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=self._log)
         self.count = count
@@ -64,7 +69,8 @@ class Loader:
     def _line(self):
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the loader has ended with {self.process.wait()}")
+            said = pathlib.Path(self._log_path).read_text(errors="replace").split("\n")[-2:]
+            raise LoaderEnded(f"the loader has ended with {self.process.wait()}: {said[0]}")
         return line
 
     def wait_registered(self):
@@ -75,8 +81,11 @@ class Loader:
 
     def phase(self, kind, seconds, rate="max", window=512, target=""):
         """Runs one phase and gives its figures (load_json of simulator/report.hpp)."""
-        self.process.stdin.write(f"{kind} {seconds} {rate} {window} {target}".strip() + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(f"{kind} {seconds} {rate} {window} {target}".strip() + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended meanwhile: the missing line says so
         return json.loads(self._line())
 
     def stop(self):

@@ -53,10 +53,10 @@ class Bench:
             self.failed.append(f"{name}: {error}")
             return []
 
-    def part(self, name, run):
+    def part(self, name, run, title=None):
         if not self.wants(name):
             return
-        print(f"== {name}", flush=True)
+        print(f"== {title or name}", flush=True)
         self.rows += self.guarded(name, run)
 
     def run(self):
@@ -74,8 +74,9 @@ class Bench:
         return found
 
     def with_platform(self):
-        with Testbed(self.options.rounds, self.options.round_seconds, json.loads(self.options.settings)) as bed:
-            small = parts.small_fleet(bed) if self.wants("updates") else None
+        settings = (self.options.rounds, self.options.round_seconds, json.loads(self.options.settings))
+        small = parts.small_fleet(*settings) if self.wants("updates") else None
+        with Testbed(*settings) as bed:
             with parts.LargeFleet(bed, self.options.devices) as fleet:
                 if self.wants("peer"):  # without network or Java ours are measured all the same
                     self.guarded("peer", fleet.add_peer)
@@ -86,7 +87,7 @@ class Bench:
         self.part("updates", lambda: fleet.updates(small))
         self.part("notifications", fleet.notifications)
         self.part("downlink", fleet.downlink)
-        self.part("registrations", fleet.registrations)
+        self.part("registrations", fleet.registrations, "registrations of observed devices, beside Leshan's")
 
 
 def peer_text(item):

@@ -3,14 +3,16 @@
 import socket
 import time
 
-from measure import Echo, Loader, Round, on_cpu, rss_bytes
+from expiry import Lifecycle
+from measure import Echo, Loader, LoaderEnded, Round, on_cpu, rss_bytes
 from platform_stack import Stack
 
 SERVICES = ("registry-0", "ingress-0", "observation-0", "api-0")
 REGISTER_WINDOW = 512
-# Memory is at rest when it has not fallen for so long; looked at for at most half a minute.
-REST_SECONDS = 5
+# Memory is at rest when it has not fallen for so long (jemalloc keeps what was freed for 10 s); at most half a minute.
+REST_SECONDS = 10
 REST_SAMPLES_MAX = 30
+SETTLE_SECONDS = 3  # latest values are written every other second
 
 
 class Testbed:
@@ -42,6 +44,19 @@ class Testbed:
         self.stack.counts.update(observation=1, api=1)
         self.stack.start_services("observation", "api")
         self.say("started: observation-0, api-0")
+
+    def empty(self):
+        """(RSS of each service, memory of Redis) while there is no device; observation and api run for this only."""
+        self.start_observation()
+        rss = self.rss_at_rest()
+        for name in ("api-0", "observation-0"):
+            self.stack.services.pop(name).stop()
+        return rss, self.redis_memory()
+
+    def settled(self, devices):
+        """Until the `registered` events are out of Redis."""
+        Lifecycle(self.stack.kafka.bootstrap).wait(devices, 120, "lifecycle events")
+        time.sleep(SETTLE_SECONDS)
 
     def pid(self, name):
         return self.stack.services[name].process.pid
@@ -75,8 +90,8 @@ class Testbed:
     def rounds(self, loader, kind, peer=None, **phase):
         """Takes turns: echo, ours, the peer when there is one; the first turn is a warm-up and thrown away.
 
-        `peer` is (name, pid, loader). Gives a list of {"echo": Round, "ours": Round, "peer": Round}; `count` is then
-        what all of ours have acknowledged, the first turn included.
+        `peer` is (pid, loader). Gives a list of {"echo": Round, "ours": Round, "peer": Round}, without "peer" from the
+        round on in which it gave up; `count` is then what all of ours have acknowledged, the first turn included.
         """
         turns = []
         self.count = 0
@@ -84,7 +99,11 @@ class Testbed:
             turn = {"echo": self.echo_round(loader, phase.get("window", 512)),
                     "ours": Round(loader, self.watched(), kind, self.round_seconds, **phase)}
             if peer is not None:
-                turn["peer"] = Round(peer[2], {"peer": peer[1]}, kind, self.round_seconds, **phase)
+                try:
+                    turn["peer"] = Round(peer[1], {"peer": peer[0]}, kind, self.round_seconds, **phase)
+                except LoaderEnded as ended:
+                    self.say(f"  Leshan, {kind}: {ended}")
+                    peer = None
             self.count += turn["ours"].count
             if number == 0:
                 continue
