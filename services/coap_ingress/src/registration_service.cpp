@@ -87,6 +87,11 @@ void RegistrationService::defer(coap::RequestHandle handle) {
                           "too many devices are registering");
 }
 
+// Comes again soon: the pledge outlasts the lifetime by a minute (ADR 0003), in which three such answers fit.
+void RegistrationService::refuse_update(coap::RequestHandle handle, std::string_view message) {
+    context_.refuse_until(handle, 5 + static_cast<std::uint32_t>(context_.random() % 16), message);
+}
+
 void RegistrationService::settle_admission(SteadyTime sent_at, const Result& result) {
     admission_.answered(sent_at, context_.now.steady, result.status() != Result::STATUS_UNAVAILABLE);
     context_.metrics.register_window.store(admission_.window(), std::memory_order_relaxed);
@@ -200,7 +205,7 @@ void RegistrationService::adopt_for_update(const coap::PeerId& peer, coap::Reque
                                            identity::RegistrationId id, Query query, ByteView payload) {
     const Parked parked{{query.begin(), query.end()}, {payload.begin(), payload.end()}};
     const auto go_on = [this, peer, handle, id, parked](AdoptOutcome outcome, Device* device) {
-        if (outcome == AdoptOutcome::unavailable) return context_.refuse_unavailable(handle, "registry unavailable");
+        if (outcome == AdoptOutcome::unavailable) return refuse_update(handle, "registry unavailable");
         if (device == nullptr || device->generation != id.generation) {
             return context_.refuse(handle, coap::Code::not_found, "no such registration");
         }
@@ -208,7 +213,7 @@ void RegistrationService::adopt_for_update(const coap::PeerId& peer, coap::Reque
         update(*device, peer, handle, views, parked.payload);
     };
     if (!adoption_.adopt(id.device.value, id.generation, peer, go_on)) {
-        context_.refuse_unavailable(handle, "the registry cannot be reached");
+        refuse_update(handle, "the registry cannot be reached");
     }
 }
 
@@ -297,14 +302,14 @@ void RegistrationService::send_update(const Device& device, Change change) {
     const coap::RequestHandle handle = change.handle;
     const bool sent = commands_.send(
         std::move(command), [this, change = std::move(change)](const Result& result) { on_updated(change, result); });
-    if (!sent) context_.refuse_unavailable(handle, "the registry cannot be reached");
+    if (!sent) refuse_update(handle, "the registry cannot be reached");
 }
 
 void RegistrationService::on_updated(const Change& change, const Result& result) {
     Device* device = context_.table.find(change.device_number);
     if (result.status() == Result::STATUS_OK) {
         device = adoption_.own(result.registration(), change.peer, change.objects);
-        if (device == nullptr) return context_.refuse_unavailable(change.handle, "too many tenants or root paths");
+        if (device == nullptr) return refuse_update(change.handle, "too many tenants or root paths");
         device->transports = change.transports;
         context_.metrics.updates_to_registry.add();
         return context_.respond(change.handle, coap::Code::changed);
@@ -323,18 +328,18 @@ void RegistrationService::on_updated(const Change& change, const Result& result)
         return context_.refuse_too_large(change.handle, result.message(), result.size_max());
     }
     if (result.status() != Result::STATUS_STALE || change.retried) {
-        return context_.refuse_unavailable(change.handle, result.message());
+        return refuse_update(change.handle, result.message());
     }
     // Another owner took it meanwhile, but the device speaks here: take it back, then try once more.
     Change again = change;
     again.retried = true;
     const auto go_on = [this, again](AdoptOutcome outcome, Device* adopted) {
-        if (outcome == AdoptOutcome::unavailable) return context_.refuse_unavailable(again.handle, "registry busy");
+        if (outcome == AdoptOutcome::unavailable) return refuse_update(again.handle, "registry busy");
         if (adopted == nullptr) return context_.refuse(again.handle, coap::Code::not_found, "no such registration");
         send_update(*adopted, again);
     };
     if (!adoption_.adopt(change.device_number, change.generation, change.peer, go_on)) {
-        context_.refuse_unavailable(change.handle, "the registry cannot be reached");
+        refuse_update(change.handle, "the registry cannot be reached");
     }
 }
 

@@ -74,6 +74,7 @@ class RegistrationService {
     void refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error, std::string_view who);
     // 5.03: the registry has its hands full.
     void defer(coap::RequestHandle handle);
+    void refuse_update(coap::RequestHandle handle, std::string_view message);
     void settle_admission(SteadyTime sent_at, const Result& result);
 
     ShardContext& context_;

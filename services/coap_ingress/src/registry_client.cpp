@@ -8,7 +8,8 @@
 namespace lanyard::coap_ingress {
 namespace {
 
-// How long commands are taken while a broken stream is replaced; afterwards devices get 5.03 at once.
+// How long commands are taken while the first stream opens or a broken one is replaced; afterwards devices get 5.03
+// at once.
 constexpr Duration kBridge = std::chrono::seconds(3);
 // At most one line about failed attempts in that time.
 constexpr Duration kFailureLog = std::chrono::seconds(30);
@@ -28,7 +29,12 @@ class RegistryClient::Port final : public RegistryPort {
 
 RegistryClient::RegistryClient(const RegistryConfig& config, std::uint32_t shards, const telemetry::Logger& log,
                                runtime::HealthBoard::Dependency health, Deliver deliver)
-    : config_(config), log_(log), health_(health), deliver_(std::move(deliver)), failures_(kFailureLog) {
+    : config_(config),
+      log_(log),
+      health_(health),
+      deliver_(std::move(deliver)),
+      failures_(kFailureLog),
+      down_since_(runtime::steady_now()) {
     for (std::uint32_t i = 0; i < shards; ++i) ports_.push_back(std::make_unique<Port>(*this, i));
 }
 
@@ -72,7 +78,7 @@ bool RegistryClient::send(std::uint32_t shard, internal::v1::RegistrationCommand
     const SteadyTime now = runtime::steady_now();
     const std::lock_guard lock(mutex_);
     const bool bridged = down_since_ && now - *down_since_ < kBridge;
-    if (stream_ == nullptr || (!connected_ && !bridged)) return false;
+    if (!connected_ && !bridged) return false;
     drop_expired(now);
     if (outstanding_.size() >= config_.pending_max * ports_.size()) return false;
     const std::uint64_t id = next_id_++;

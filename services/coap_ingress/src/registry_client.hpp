@@ -80,7 +80,7 @@ class RegistryClient final
     std::unique_ptr<Stream> stream_;
     bool connected_ = false;
     bool was_connected_ = false;            // ever
-    std::optional<SteadyTime> down_since_;  // since the stream that worked broke
+    std::optional<SteadyTime> down_since_;  // since the stream that worked broke, or there was none yet
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, Outstanding> outstanding_;  // in order of sending, so of deadlines
 };

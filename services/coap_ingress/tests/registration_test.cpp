@@ -428,6 +428,18 @@ TEST_F(Update, OfADeviceOfAnotherOwnerIsNotHarmedByAStranger) {
     EXPECT_EQ(answer->view.code(), Code::service_unavailable) << "the refusal was for the stranger";
 }
 
+TEST_F(Update, ThatCannotBeCarriedOutComesAgainWithinTheMinuteOfThePledge) {
+    registry_up = false;
+    update(peer(1000), identity::format_registration_id(key, {{64}, 4}));
+    const auto answer = seen();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->view.code(), Code::service_unavailable);
+    const auto max_age = answer->view.find_uint(coap::OptionNumber::max_age);
+    ASSERT_TRUE(max_age);
+    EXPECT_GE(*max_age, 5U);
+    EXPECT_LE(*max_age, 20U);
+}
+
 TEST_F(Update, OfAnUnknownRegistrationIsNotFound) {
     update(peer(1000), identity::format_registration_id(key, {{64}, 4}));
     core().on_registry_result(answer_to(take_command(), RegistryAnswer::STATUS_UNKNOWN), now);
