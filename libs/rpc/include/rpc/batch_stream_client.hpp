@@ -137,12 +137,9 @@ class BatchStreamClient {
             }
             open_(&stream->context_, stream.get());
             stream->AddHold();  // released by broke(): operations start outside of reactions
-            // Weak here and in reconnect_later(): an Alarm keeps its callback for as long as it lives, so one that
-            // owned the Alarm's owner would keep both for ever.
             stream->connect_alarm_.Set(std::chrono::system_clock::now() + config_.connect_timeout,
-                                       [weak = std::weak_ptr(stream)](bool fired) {
-                                           const auto late = fired ? weak.lock() : nullptr;
-                                           if (late) late->core_->connect_timed_out(*late);
+                                       [stream](bool fired) {
+                                           if (fired) stream->core_->connect_timed_out(*stream);
                                        });
             stream->StartCall();
         }
@@ -297,9 +294,8 @@ class BatchStreamClient {
             const auto delay = base / 2 + std::chrono::milliseconds(spread(jitter_));
             waiting_ = true;
             // connect() looks at stopping_, so a cancelled alarm needs nothing else.
-            alarm_.Set(std::chrono::system_clock::now() + delay, [weak = this->weak_from_this()](bool) {
-                if (const auto core = weak.lock()) core->connect();
-            });
+            alarm_.Set(std::chrono::system_clock::now() + delay,
+                       [core = this->shared_from_this()](bool) { core->connect(); });
         }
 
         const Open open_;
