@@ -76,7 +76,6 @@ class Producer::Impl {
     Reachability reachability;
     std::mutex topics_mutex;
     std::map<std::string, TopicHandle> topics;
-    std::atomic<bool> fatal{false};
     std::atomic<std::uint64_t> produced{0}, delivered{0}, failed{0}, rejected{0};
 };
 
@@ -115,7 +114,6 @@ std::size_t Producer::Impl::handle(rd_kafka_event_t* event, DeliverySink& sink) 
             metrics.on_statistics(rd_kafka_event_stats(event));
             return 0;
         case RD_KAFKA_EVENT_ERROR:
-            if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) fatal = true;
             reachability.on_error(rd_kafka_event_error(event), rd_kafka_event_error_string(event));
             return 0;
         default:
@@ -227,18 +225,19 @@ void Producer::purge() {
 }
 
 bool Producer::available() const {
-    return impl_->reachability.up() && !impl_->fatal;
+    return impl_->reachability.up() && !fatal();
 }
 
 std::string Producer::unavailable_reason() const {
-    if (!impl_->fatal) return impl_->reachability.reason();
+    if (!fatal()) return impl_->reachability.reason();
     char reason[512]{};
     rd_kafka_fatal_error(impl_->client.get(), reason, sizeof reason);
     return reason;
 }
 
+// Asked of librdkafka: its error event is not sure to come.
 bool Producer::fatal() const {
-    return impl_->fatal;
+    return rd_kafka_fatal_error(impl_->client.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 ProducerStats Producer::stats() const {

@@ -19,6 +19,7 @@ using testing::HasSubstr;
 
 constexpr std::int16_t kProduceApi = 0;
 constexpr std::int16_t kNotEnoughReplicas = 19;
+constexpr std::int16_t kOutOfOrderSequence = 45;
 
 class KafkaProducer : public ::testing::Test {
   protected:
@@ -127,6 +128,21 @@ TEST_F(KafkaProducer, RetriesWhenReplicasAreMissing) {
     ASSERT_TRUE(produce("v"));
     ASSERT_TRUE(reports_.wait(*producer_, 1));
     EXPECT_TRUE(reports_.all[0].delivered);
+}
+
+TEST_F(KafkaProducer, KnowsWhenItHasFailedForGood) {
+    open();
+    ASSERT_TRUE(produce("first"));
+    ASSERT_TRUE(reports_.wait(*producer_, 1));
+    EXPECT_FALSE(producer_->fatal());
+    cluster_->fail_requests(kProduceApi, kOutOfOrderSequence, 1);
+    ASSERT_TRUE(produce("second"));
+    ASSERT_TRUE(reports_.wait(*producer_, 2));
+    EXPECT_FALSE(reports_.all[1].delivered);
+    EXPECT_TRUE(producer_->fatal());
+    EXPECT_FALSE(producer_->available());
+    EXPECT_THAT(producer_->unavailable_reason(), HasSubstr("sequence"));
+    EXPECT_FALSE(produce("third"));
 }
 
 TEST_F(KafkaProducer, SignalsItsEventFdWhenReportsWait) {
