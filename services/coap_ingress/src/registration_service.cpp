@@ -309,7 +309,7 @@ void RegistrationService::on_updated(const Change& change, const Result& result)
     Device* device = context_.table.find(change.device_number);
     if (result.status() == Result::STATUS_OK) {
         device = adoption_.own(result.registration(), change.peer, change.objects);
-        if (device == nullptr) return refuse_update(change.handle, "too many tenants or root paths");
+        if (device == nullptr) return context_.refuse_unavailable(change.handle, "too many tenants or root paths");
         device->transports = change.transports;
         context_.metrics.updates_to_registry.add();
         return context_.respond(change.handle, coap::Code::changed);

@@ -111,6 +111,16 @@ class ShardTest : public ::testing::Test, private Transmitter, private UplinkSin
         const auto message = seen();
         return message ? message->view.code() : coap::Code::empty;
     }
+    // The next answer is 5.03, to be asked again after so many seconds.
+    void expect_unavailable(std::uint32_t at_least, std::uint32_t at_most) {
+        const auto message = seen();
+        ASSERT_TRUE(message);
+        EXPECT_EQ(message->view.code(), coap::Code::service_unavailable);
+        const auto max_age = message->view.find_uint(coap::OptionNumber::max_age);
+        ASSERT_TRUE(max_age);
+        EXPECT_GE(*max_age, at_least);
+        EXPECT_LE(*max_age, at_most);
+    }
 
     static coap::Options register_options(const std::string& endpoint, const std::string& lifetime = "300") {
         coap::Options options;

@@ -57,13 +57,7 @@ TEST_F(Registration, RepeatedDatagramGetsTheSameLocation) {
 TEST_F(Registration, GetsUnavailableWithMaxAgeWithoutARegistry) {
     registry_up = false;
     start_register(peer(1000), "dev-1");
-    const auto message = seen();
-    ASSERT_TRUE(message);
-    EXPECT_EQ(message->view.code(), Code::service_unavailable);
-    const auto max_age = message->view.find_uint(coap::OptionNumber::max_age);
-    ASSERT_TRUE(max_age);
-    EXPECT_GE(*max_age, 15U);
-    EXPECT_LE(*max_age, 45U);
+    expect_unavailable(15, 45);
 }
 
 TEST_F(Registration, GetsUnavailableWhenTheRegistryDoesNotAnswerInTime) {
@@ -431,13 +425,7 @@ TEST_F(Update, OfADeviceOfAnotherOwnerIsNotHarmedByAStranger) {
 TEST_F(Update, ThatCannotBeCarriedOutComesAgainWithinTheMinuteOfThePledge) {
     registry_up = false;
     update(peer(1000), identity::format_registration_id(key, {{64}, 4}));
-    const auto answer = seen();
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->view.code(), Code::service_unavailable);
-    const auto max_age = answer->view.find_uint(coap::OptionNumber::max_age);
-    ASSERT_TRUE(max_age);
-    EXPECT_GE(*max_age, 5U);
-    EXPECT_LE(*max_age, 20U);
+    expect_unavailable(5, 20);
 }
 
 TEST_F(Update, OfAnUnknownRegistrationIsNotFound) {
