@@ -131,6 +131,7 @@ class Answers final : public Client::Handler {
     Monitor monitor;
     bool hello = false;
     bool blocked = false;
+    bool released = false;
     int ready = 0;
     int down = 0;
     std::uint32_t welcome = 0;
@@ -227,6 +228,27 @@ TEST_F(RpcBatchStream, ReconnectsWhenTheServerComesBack) {
     ASSERT_TRUE(wait_ready(2));
     ASSERT_TRUE(send(5));
     EXPECT_TRUE(answers_.monitor.wait([&] { return answers_.ids == std::vector<std::uint64_t>{5}; }));
+}
+
+// Each attempt holds what opens it, and the client does.
+TEST_F(RpcBatchStream, LeavesNothingOfItsAttemptsBehind) {
+    struct Told {
+        Answers& answers;
+        ~Told() {
+            answers.monitor.change([this] { answers.released = true; });
+        }
+    };
+    config_.backoff_min = config_.backoff_max = milliseconds(2);
+    stub_ = internal::v1::RegistrationService::NewStub(make_channel(address_));
+    auto open = [this, told = std::make_shared<Told>(answers_)](auto* context, auto* reactor) {
+        stub_->async()->Exchange(context, reactor);
+    };
+    client_ = std::make_unique<Client>(std::move(open), config_, answers_);
+    ASSERT_TRUE(wait_ready());
+    server_.reset();
+    ASSERT_TRUE(answers_.monitor.wait([&] { return answers_.down >= 5; }));
+    client_.reset();
+    EXPECT_TRUE(answers_.monitor.wait([&] { return answers_.released; }));
 }
 
 TEST_F(RpcBatchStream, GivesBackWhatWasNotWritten) {
