@@ -12,7 +12,8 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& target, const Cha
     arguments.SetMaxReceiveMessageSize(static_cast<int>(config.message_bytes_max));
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ms(config.keepalive));
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(config.backoff_min));
+    // Despite its name this is the least time that gRPC gives an attempt.
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(config.connect_timeout));
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, ms(config.backoff_min));
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, ms(config.backoff_max));
     if (config.stream_window_bytes != 0) {

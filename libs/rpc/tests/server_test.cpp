@@ -5,7 +5,6 @@
 #include <lanyard/internal/v1/registration.grpc.pb.h>
 #include <lanyard/registry/v1/device.grpc.pb.h>
 
-#include "rpc/channel_pool.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace lanyard::rpc {
@@ -82,17 +81,6 @@ TEST(RpcCallMetrics, CountThePublicCallsByTheNameOfTheirCode) {
     EXPECT_THAT(text, testing::HasSubstr("grpc_server_handling_seconds_count{grpc_method=\"GetDevice\","
                                          "grpc_service=\"lanyard.registry.v1.DeviceService\"} 1\n"));
     EXPECT_THAT(text, testing::Not(testing::HasSubstr("lanyard.internal")));
-}
-
-TEST(RpcChannelPool, KeepsOneChannelForATarget) {
-    ChannelPool pool({}, 2);
-    const auto one = pool.get("127.0.0.1:1");
-    EXPECT_EQ(pool.get("127.0.0.1:1"), one);
-    EXPECT_NE(pool.get("127.0.0.1:2"), one);
-    EXPECT_EQ(pool.get("127.0.0.1:1"), one);
-    EXPECT_NE(pool.get("127.0.0.1:3"), one);  // drops 2, the least recently used
-    EXPECT_EQ(pool.size(), 2U);
-    EXPECT_EQ(pool.get("127.0.0.1:1"), one);
 }
 
 }  // namespace

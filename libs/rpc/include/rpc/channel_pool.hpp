@@ -16,7 +16,8 @@ namespace lanyard::rpc {
 struct ChannelConfig {
     std::size_t message_bytes_max = 4 << 20;
     std::chrono::milliseconds keepalive{20000};
-    std::chrono::milliseconds backoff_min{50};
+    std::chrono::milliseconds connect_timeout{5000};  // of one attempt, up to the server's first frame
+    std::chrono::milliseconds backoff_min{50};        // between attempts
     std::chrono::milliseconds backoff_max{2000};
     // What the server may send of one call before it is read here; 0: what gRPC estimates, up to many MiB. Bounds what
     // calls that are not read pile up, at the price of throughput over long distances.
