@@ -61,7 +61,8 @@ class LiveCalls {
 
 namespace {
 
-// One call: the server half (this) and the client half (client_). Freed when both reactors are done.
+// One call: the server half (this) and the client half (client_). Freed by the server half's end, which the client
+// half's end brings about: until then the server's shutdown waits for it.
 //
 // Each direction moves one message at a time and has its own buffer. Each direction also keeps a hold on the client
 // half, because its next operation is started from a callback of the server half; the lock makes "start an operation
@@ -112,7 +113,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     void OnCancel() override { client_context_.TryCancel(); }
     void OnDone() override {
         live_.remove(*this);
-        unref();
+        delete this;
     }
 
     // Through LiveCalls only: gRPC's context lives while the call is in there.
@@ -173,12 +174,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
         copy_metadata(client_context_.GetServerTrailingMetadata(),
                       [this](std::string key, std::string value) { server_context_->AddTrailingMetadata(key, value); });
         on_done_(service_, method_, status.error_code(), runtime::steady_now() - began_);
-        Finish(status);
-        unref();
-    }
-
-    void unref() {
-        if (references_.fetch_sub(1) == 1) delete this;
+        Finish(status);  // this may be gone when it returns
     }
 
     grpc::GenericCallbackServerContext* server_context_;
@@ -196,7 +192,6 @@ class Call final : public grpc::ServerGenericBidiReactor {
     bool uplink_open_ = true;                                // user to backend
     bool downlink_open_ = true;                              // backend to user
     std::atomic<SteadyTime> written_at_{SteadyTime::max()};  // the message that the user has not taken yet
-    std::atomic<int> references_{2};
 };
 
 // Ends a call that has no route.
