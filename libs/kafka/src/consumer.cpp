@@ -23,7 +23,8 @@ Properties properties_of(const ConsumerConfig& config) {
     properties.set("partition.assignment.strategy", config.cooperative ? "cooperative-sticky" : "range,roundrobin");
     properties.set("session.timeout.ms", std::to_string(config.session_timeout.count()));
     properties.set("heartbeat.interval.ms", std::to_string(config.session_timeout.count() / 4));
-    properties.set("max.poll.interval.ms", std::to_string(config.poll_interval_max.count()));
+    const milliseconds poll_interval_max = std::max(config.poll_interval_max, config.session_timeout);
+    properties.set("max.poll.interval.ms", std::to_string(poll_interval_max.count()));
     properties.set("queued.max.messages.kbytes", std::to_string(config.prefetch_max_kib));
     properties.set("fetch.wait.max.ms", "100");
     properties.set("reconnect.backoff.max.ms", "1000");

@@ -57,8 +57,10 @@ struct ConsumerConfig {
     // Move only the partitions that must move at a rebalance (KIP-429).
     bool cooperative = true;
     std::chrono::milliseconds session_timeout{10000};
-    // A consumer that does not poll for longer is put out of its group.
-    std::chrono::milliseconds poll_interval_max{300000};
+    // A consumer that does not poll for longer is put out of its group. For as long a rebalance waits for a member
+    // that the broker still counts and that does not come, nobody of the group reading meanwhile (KIP-62): short,
+    // as those who poll in a loop can afford. Never less than session_timeout.
+    std::chrono::milliseconds poll_interval_max{30000};
     // Read ahead, in KiB over all partitions.
     std::uint32_t prefetch_max_kib = 16384;
 };

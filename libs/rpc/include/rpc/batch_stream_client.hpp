@@ -247,7 +247,7 @@ class BatchStreamClient {
         ended(stream);
     }
 
-    // Under the mutex. After the last call back of an attempt the next may begin.
+    // Under the mutex. After the last callback of an attempt the next may begin.
     void ended(Stream& stream) {
         if (--stream.pending_ > 0) return;
         if (!stopping_) reconnect_later(stream);
