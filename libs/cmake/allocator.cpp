@@ -2,8 +2,9 @@
 //
 // background_thread: without a thread of its own it gives memory back only while the same thread goes on allocating: a
 // service at rest would keep what a burst left.
-// tcache_max: what each thread keeps for itself ends at objects of 1 KiB. With the default, 32 KiB, the caches of gRPC's
-// many threads go on filling through dozens of reconnects, which looks like a leak (docs/performance.md, Memory).
+// tcache_max: what each thread keeps for itself ends at objects of 1 KiB. With the default, 32 KiB, the caches of
+// gRPC's many threads go on filling through dozens of reconnects, which looks like a leak (docs/performance.md,
+// Memory).
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,tcache_max:1024";
