@@ -70,17 +70,17 @@ Result<void> TelemetryEmitter::value(const events::v1::UplinkRecord& uplink, con
     }
     time_.clear();
     append_rfc3339(time_, v.time_ms);
-    headers_.clear();
-    headers_.add("content-type", format_ == TelemetryFormat::json ? "application/json" : "application/protobuf");
-    headers_.add("ce_specversion", "1.0");
-    headers_.add("ce_id", id_);
-    headers_.add("ce_type", kValueType);
-    headers_.add("ce_source", source_);
-    headers_.add("ce_subject", path_);
-    headers_.add("ce_time", time_);
-    headers_.add("ce_partitionkey", key_);
-    headers_.add("ce_sequence", sequence_);
-    headers_.add("ce_tenantid", uplink.tenant());
+    headers_.set({
+        .content_type = format_ == TelemetryFormat::json ? "application/json" : "application/protobuf",
+        .id = id_,
+        .type = kValueType,
+        .source = source_,
+        .subject = path_,
+        .time = time_,
+        .partition_key = key_,
+        .sequence = sequence_,
+        .tenant = uplink.tenant(),
+    });
 
     kafka::Record out;
     out.key = key_;
@@ -100,14 +100,14 @@ Result<void> TelemetryEmitter::dead_letter(const Origin& origin, const Rejection
     if (id_.empty()) id_.append(origin.topic).append("-").append(partition).append("-").append(offset);
     time_.clear();
     append_rfc3339(time_, origin.timestamp_ms);
-    headers_.clear();
-    headers_.add("content-type", "application/protobuf");
-    headers_.add("ce_specversion", "1.0");
-    headers_.add("ce_id", id_);
-    headers_.add("ce_type", kDeadLetterType);
-    headers_.add("ce_source", origin.topic);
-    headers_.add("ce_time", time_);
-    headers_.add("ce_partitionkey", origin.key);
+    headers_.set({
+        .content_type = "application/protobuf",
+        .id = id_,
+        .type = kDeadLetterType,
+        .source = origin.topic,
+        .time = time_,
+        .partition_key = origin.key,
+    });
     headers_.add("lwm2m-error-code", why.code);
     headers_.add("lwm2m-error-message", why.message);
     headers_.add("lwm2m-content-format", content_format);

@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
-#include "cloud_events.hpp"
+#include "kafka/cloud_event.hpp"
 #include "kafka/record.hpp"
 #include "lwm2m/record.hpp"
 #include "observation/config.hpp"
@@ -62,7 +62,7 @@ class TelemetryEmitter {
 
     TelemetryFormat format_;
     Output& output_;
-    EventHeaders headers_;
+    kafka::EventHeaders headers_;
     std::unique_ptr<events::v1::TelemetryRecord> message_;
     std::string key_;
     std::string source_;

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hex.hpp"
-#include "cloud_events.hpp"
 #include "identity/event_id.hpp"
 #include "lanyard/events/v1/telemetry.pb.h"
 #include "lanyard/events/v1/uplink.pb.h"

@@ -1,9 +1,8 @@
 #include "kafka_event_publisher.hpp"
 
-#include <array>
-
 #include "base/rfc3339.hpp"
 #include "event_value.hpp"
+#include "kafka/cloud_event.hpp"
 #include "kafka/topic_keeper.hpp"
 #include "lanyard/events/v1/lifecycle.pb.h"
 #include "runtime/deadline.hpp"
@@ -151,28 +150,31 @@ void KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch)
     std::string time;
     append_rfc3339(time, entry.time_ms);
     const std::string sequence = std::to_string(entry.device.counter);
-    std::array<kafka::Header, 10> headers{{
-        {"content-type", config_.value_format == ValueFormat::json ? kJsonType : kProtobufType},
-        {"ce_specversion", "1.0"},
-        {"ce_id", id},
-        {"ce_type", type},
-        {"ce_source", source},
-        {"ce_subject", entry.device.endpoint},
-        {"ce_time", time},
-        {"ce_partitionkey", key},
-        {"ce_sequence", sequence},
-        {"ce_tenantid", entry.device.tenant},
-    }};
+    kafka::CloudEvent attributes{
+        .content_type = config_.value_format == ValueFormat::json ? kJsonType : kProtobufType,
+        .id = id,
+        .type = type,
+        .source = source,
+        .subject = entry.device.endpoint,
+        .time = time,
+        .partition_key = key,
+        .sequence = sequence,
+        .tenant = entry.device.tenant,
+    };
+    kafka::EventHeaders headers;
+    headers.set(attributes);
     kafka::Record record;
     record.key = key;
     record.value = as_bytes(values.lifecycle);
-    record.headers = headers;
+    record.headers = headers.view();
     record.timestamp_ms = entry.time_ms;
     record.opaque = batch;
     const std::lock_guard lock(mutex_);
     record.topic = lifecycle_;
     const auto event = producer_->produce(record);
-    headers[3].value = "cloud.lanyard.device-state.v1";
+    attributes.type = "cloud.lanyard.device-state.v1";
+    headers.set(attributes);
+    record.headers = headers.view();
     record.topic = device_state_;
     record.value = as_bytes(values.device_state);
     record.tombstone = entry.event == LifecycleEvent::deleted;
