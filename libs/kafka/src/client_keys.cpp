@@ -12,6 +12,20 @@ void bind(runtime::Binder& binder, ClientConfig& config) {
                       "the service sets.");
 }
 
+void bind_manage(runtime::Binder& binder, ManageTopics& manage) {
+    binder.enumeration(
+        "topics.manage", &manage,
+        {{"create", ManageTopics::create}, {"verify", ManageTopics::verify}, {"off", ManageTopics::off}},
+        "What to do at start about the topics that are written here: make missing ones (create), only check them "
+        "(verify), or neither (off).");
+}
+
+void bind_compression(runtime::Binder& binder, Compression& compression) {
+    binder.enumeration("kafka.compression", &compression,
+                       {{"none", Compression::none}, {"lz4", Compression::lz4}, {"zstd", Compression::zstd}},
+                       "Compression of what is produced.");
+}
+
 Result<void> validate(const ClientConfig& config) {
     Properties properties;
     for (const auto& [name, value] : config.properties) {

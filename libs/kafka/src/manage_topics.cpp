@@ -205,13 +205,6 @@ Result<std::map<std::string, std::int32_t>> create_missing(Admin& admin, std::sp
 
 }  // namespace
 
-Result<ManageTopics> parse_manage_topics(std::string_view text) {
-    if (text == "create") return ManageTopics::create;
-    if (text == "verify") return ManageTopics::verify;
-    if (text == "off") return ManageTopics::off;
-    return make_error(Errc::invalid_argument, "\"" + std::string(text) + "\" is not one of create, verify, off");
-}
-
 Result<TopicReport> manage_topics(const ClientConfig& client, ManageTopics mode, std::span<const TopicSpec> topics,
                                   milliseconds timeout) {
     TopicReport report;

@@ -30,6 +30,19 @@ TEST(KafkaClientKeys, AreReadFromAConfiguration) {
     EXPECT_TRUE(validate(config));
 }
 
+TEST(KafkaClientKeys, OfTopicsAndCompressionTakeTheirNames) {
+    ManageTopics manage = ManageTopics::create;
+    Compression compression = Compression::none;
+    runtime::Schema schema;
+    runtime::Binder binder = schema.binder();
+    bind_manage(binder, manage);
+    bind_compression(binder, compression);
+    ASSERT_TRUE(schema.load({{}, {}, {"topics.manage=off", "kafka.compression=zstd"}}));
+    EXPECT_EQ(manage, ManageTopics::off);
+    EXPECT_EQ(compression, Compression::zstd);
+    EXPECT_FALSE(schema.load({{}, {}, {"topics.manage=yes"}}));
+}
+
 TEST(KafkaClientKeys, RefuseAPropertyThatLibrdkafkaDoesNotKnow) {
     EXPECT_EQ(refusal_of("bogus", "hunter2"), "kafka.properties: \"bogus\" is no property of librdkafka");
 }

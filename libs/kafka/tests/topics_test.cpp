@@ -9,15 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST(KafkaTopics, ParsesTheMode) {
-    EXPECT_EQ(parse_manage_topics("create").value(), ManageTopics::create);
-    EXPECT_EQ(parse_manage_topics("verify").value(), ManageTopics::verify);
-    EXPECT_EQ(parse_manage_topics("off").value(), ManageTopics::off);
-    const auto bad = parse_manage_topics("yes");
-    ASSERT_FALSE(bad);
-    EXPECT_EQ(bad.error().message, "\"yes\" is not one of create, verify, off");
-}
-
 TEST(KafkaTopics, AreOnlyLookedAtWhereTheClusterHasNoAdminApi) {
     const auto cluster = MockCluster::start().value();
     cluster->create_topic("small", 1).value();

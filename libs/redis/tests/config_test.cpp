@@ -4,9 +4,24 @@
 
 #include "convert.hpp"
 #include "redis/client.hpp"
+#include "redis/server_keys.hpp"
+#include "runtime/config.hpp"
 
 namespace lanyard::redis {
 namespace {
+
+TEST(RedisConfig, IsReadFromAConfiguration) {
+    Config config;
+    runtime::Schema schema;
+    runtime::Binder binder = schema.binder();
+    bind(binder, config);
+    const auto loaded = schema.load({{}, {"LANYARD_REDIS_HOST=r1"}, {"redis.port=6390", "redis.password=hunter2"}});
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    EXPECT_EQ(config.host, "r1");
+    EXPECT_EQ(config.port, 6390);
+    EXPECT_EQ(config.password.reveal(), "hunter2");
+    EXPECT_FALSE(schema.load({{}, {}, {"redis.database=16"}}));
+}
 
 TEST(RedisConfig, AcceptsTheDefaults) {
     EXPECT_TRUE(validate({}));

@@ -56,21 +56,14 @@ void bind_kafka(runtime::Binder& binder, Config& config) {
     binder.required_string("topics.uplink", &config.uplink.topic, "Topic of what devices send, written here.");
     binder.integer("topics.uplink_partitions", &config.uplink.partitions, {1, 1000},
                    "Partitions of a topic made here.");
-    binder.enumeration("topics.manage", &config.uplink.manage,
-                       {{"create", kafka::ManageTopics::create},
-                        {"verify", kafka::ManageTopics::verify},
-                        {"off", kafka::ManageTopics::off}},
-                       "Whether to make (create) or only check (verify) the topic that is written here.");
+    kafka::bind_manage(binder, config.uplink.manage);
     binder.integer("kafka.queue_max_messages", &config.kafka.queue_max_messages, {100, 10000000},
                    "Records of one shard that await the broker.");
     binder.integer("kafka.queue_max_kib", &config.kafka.queue_max_kib, {1024, 2097151},
                    "The same in KiB; more is answered 5.03, or not acknowledged.");
     binder.integer("uplink.pending_max", &config.uplink.pending_max, {16, 1 << 22},
                    "Messages of one shard that are acknowledged when the broker has acknowledged them.");
-    binder.enumeration(
-        "kafka.compression", &config.kafka.compression,
-        {{"none", kafka::Compression::none}, {"lz4", kafka::Compression::lz4}, {"zstd", kafka::Compression::zstd}},
-        "Compression of record batches.");
+    kafka::bind_compression(binder, config.kafka.compression);
 }
 
 Error invalid(std::string message) {

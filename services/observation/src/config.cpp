@@ -8,6 +8,7 @@
 #include "identity/cluster_key.hpp"
 #include "identity/resource_name.hpp"
 #include "kafka/client_keys.hpp"
+#include "redis/server_keys.hpp"
 #include "runtime/config.hpp"
 #include "template_rules.hpp"
 
@@ -24,10 +25,7 @@ void bind_kafka(runtime::Binder& b, KafkaConfig& c) {
         "kafka.session_timeout", &c.session_timeout, {1s, 5min},
         "A replica that is silent for so long loses its partitions to the others. Brokers refuse less than their "
         "group.min.session.timeout.ms, 6 s if not changed.");
-    b.enumeration(
-        "kafka.compression", &c.compression,
-        {{"none", kafka::Compression::none}, {"lz4", kafka::Compression::lz4}, {"zstd", kafka::Compression::zstd}},
-        "Compression of what is produced.");
+    kafka::bind_compression(b, c.compression);
     b.duration("kafka.linger", &c.linger, {0ms, 1s}, "How long a record may wait for company.");
     b.duration("kafka.delivery_timeout", &c.delivery_timeout, {1s, 5min},
                "After this an unacknowledged record counts as failed and its uplink record is read again.");
@@ -37,11 +35,7 @@ void bind_kafka(runtime::Binder& b, KafkaConfig& c) {
     b.required_string("topics.lifecycle", &c.lifecycle_topic, "Topic that the registry writes.");
     b.required_string("topics.telemetry", &c.telemetry_topic, "Topic of values, written here.");
     b.required_string("topics.dead_letter", &c.dead_letter_topic, "Topic of what cannot be decoded, written here.");
-    b.enumeration("topics.manage", &c.manage,
-                  {{"create", kafka::ManageTopics::create},
-                   {"verify", kafka::ManageTopics::verify},
-                   {"off", kafka::ManageTopics::off}},
-                  "Whether to make (create) or only check (verify) the topics that are written here.");
+    kafka::bind_manage(b, c.manage);
     b.integer("topics.telemetry_partitions", &c.telemetry_partitions, {1, 1000}, "Partitions of a new topic.");
     b.integer("topics.dead_letter_partitions", &c.dead_letter_partitions, {1, 1000}, "Partitions of a new topic.");
     b.integer("topics.replication", &c.replication, {-1, 10},
@@ -49,11 +43,7 @@ void bind_kafka(runtime::Binder& b, KafkaConfig& c) {
 }
 
 void bind_redis(runtime::Binder& b, Config& c) {
-    b.required_string("redis.host", &c.redis.host, "Host of the Redis server.");
-    b.integer("redis.port", &c.redis.port, {1, 65535}, "TCP port of the Redis server.");
-    b.string("redis.username", &c.redis.username, "User for AUTH; empty for the default user.");
-    b.secret("redis.password", &c.redis.password, "Password for AUTH; empty for none.");
-    b.integer("redis.database", &c.redis.database, {0, 15}, "Database number.");
+    redis::bind(b, c.redis);
     b.duration("redis.timeout", &c.redis_timeout, {100ms, 1min}, "How long one command may take.");
 }
 

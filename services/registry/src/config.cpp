@@ -5,6 +5,7 @@
 #include "identity/cluster_key.hpp"
 #include "identity/resource_name.hpp"
 #include "kafka/client_keys.hpp"
+#include "redis/server_keys.hpp"
 #include "runtime/config.hpp"
 
 namespace lanyard::registry {
@@ -21,11 +22,7 @@ void bind_tenant(runtime::Binder& b, TenantPolicy& tenant) {
 }
 
 void bind_redis(runtime::Binder& b, redis::Config& redis) {
-    b.required_string("redis.host", &redis.host, "Host of the Redis server.");
-    b.integer("redis.port", &redis.port, {1, 65535}, "Port of the Redis server.");
-    b.string("redis.username", &redis.username, "User for AUTH; empty: the password alone.");
-    b.secret("redis.password", &redis.password, "Password for AUTH; empty for none.");
-    b.integer("redis.database", &redis.database, {0, 15}, "Number of the database.");
+    redis::bind(b, redis);
     b.integer("redis.queue_max", &redis.queue_max, {64, 1000000}, "Commands that may wait for an answer.");
 }
 
@@ -37,11 +34,7 @@ void bind_kafka(runtime::Binder& b, Config& c) {
     b.required_string("topics.lifecycle", &c.topics.lifecycle, "Topic of lifecycle events.");
     b.required_string("topics.device_state", &c.topics.device_state, "Compacted topic of the latest device states.");
     b.integer("topics.partitions", &c.topics.partitions, {1, 1000}, "Partitions of a topic that is created.");
-    b.enumeration("topics.manage", &c.topics.manage,
-                  {{"create", kafka::ManageTopics::create},
-                   {"verify", kafka::ManageTopics::verify},
-                   {"off", kafka::ManageTopics::off}},
-                  "What to do about topics at start: create missing ones, only verify them, or neither.");
+    kafka::bind_manage(b, c.topics.manage);
 }
 
 void bind_background(runtime::Binder& b, Config& c) {

@@ -19,7 +19,6 @@ enum class ManageTopics : std::uint8_t {
     verify,  // only look
     off,     // neither
 };
-[[nodiscard]] Result<ManageTopics> parse_manage_topics(std::string_view text);
 
 struct TopicSpec {
     std::string name{};
