@@ -2,6 +2,7 @@
 """register_redis_all: registrations per second, the whole platform and the loader on this machine.
 
     tests/bench/registrations.py [--devices N] [--rounds R] [--round-seconds S] [--window W] [--no-commands]
+                                 [--fsync always]
 
 All services run, observation too, without a template that would make it observe the devices: what is measured is the
 registration alone. A round ends when Kafka has the lifecycle events of all its registrations, so nothing is put off:
@@ -105,8 +106,8 @@ def commands(bed, loader):
                 updates_per_s=count / seconds, of_updates=(spent - idle * seconds) / count)]
 
 
-def rows(devices=100_000, rounds=5, round_seconds=4, window=WINDOW, with_commands=True):
-    with Testbed(rounds, round_seconds, {"observation": {"templates": "[]"}}) as bed:
+def rows(devices=100_000, rounds=5, round_seconds=4, window=WINDOW, with_commands=True, fsync="everysec"):
+    with Testbed(rounds, round_seconds, {"observation": {"templates": "[]"}}, fsync) as bed:
         bed.start_observation()
         loader = bed.loader(devices)
         try:
@@ -125,8 +126,10 @@ def main():
     parser.add_argument("--round-seconds", type=float, default=4)
     parser.add_argument("--window", type=int, default=WINDOW)
     parser.add_argument("--no-commands", action="store_true", help="without the rows about commands")
+    parser.add_argument("--fsync", choices=("always", "everysec"), default="everysec", help="appendfsync of Redis")
     options = parser.parse_args()
-    for item in rows(options.devices, options.rounds, options.round_seconds, options.window, not options.no_commands):
+    for item in rows(options.devices, options.rounds, options.round_seconds, options.window, not options.no_commands,
+                     options.fsync):
         print(json.dumps(item))
     return 0
 

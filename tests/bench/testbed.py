@@ -18,13 +18,13 @@ SETTLE_SECONDS = 3  # latest values are written every other second
 class Testbed:
     """The ingress and the echo peer live on one CPU, the loaders on another; the rest goes where it likes."""
 
-    def __init__(self, rounds, round_seconds, settings=None):
+    def __init__(self, rounds, round_seconds, settings=None, fsync="everysec"):
         self.rounds_wanted = rounds
         self.round_seconds = round_seconds
         self.began = time.monotonic()
         self.count = 0
         self.echo = Echo()
-        self.stack = Stack(settings=settings or {})
+        self.stack = Stack(settings=settings or {}, fsync=fsync)
         self.stack.prefixes["ingress"] = on_cpu(0, [])
         self.stack.counts.update(observation=0, api=0)  # started when they are needed
 
