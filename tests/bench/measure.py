@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -44,6 +45,24 @@ class Echo:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+
+
+def pings(address, seconds, per_second=200):
+    """Round trips through a UDP echo, one at a time, in microseconds."""
+    host, port = address.rsplit(":", 1)
+    took = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+        connection.settimeout(1)
+        connection.connect((host, int(port)))
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            connection.send(b"ping")
+            connection.recv(64)
+            took.append((time.perf_counter() - began) * 1e6)
+            time.sleep(1 / per_second)
+    cuts = statistics.quantiles(took, n=100)
+    return {"p50": cuts[49], "p99": cuts[98]}
 
 
 class LoaderEnded(RuntimeError):
@@ -130,6 +149,14 @@ def row(row_id, value, unit, goal, holds, echo_ratio=None, peer=None, peer_unit=
             "echo_ratio": None if echo_ratio is None else round(echo_ratio, 4),
             "peer": None if peer is None else round(peer, 4), "peer_unit": peer_unit, "goal": goal,
             "holds": None if holds is None else bool(holds), **rounded}
+
+
+def latency_row(row_id, turns, quantile, goal_ms, goal, clean, **extra):
+    """Of turns of Testbed.paced: the median of the rounds, beside the same quantile of the echo."""
+    value = median(found[quantile] for _, found in turns) / 1000
+    ratio = median(echo[quantile] / found[quantile] for echo, found in turns)
+    return row(row_id, value, "ms", goal, clean and value <= goal_ms, ratio,
+               echo_ms=median(echo[quantile] for echo, _ in turns) / 1000, **extra)
 
 
 def fact(row_id, value, unit):

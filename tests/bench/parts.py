@@ -4,12 +4,13 @@ import time
 
 import downlink
 import peer
-from measure import Echo, Loader, LoaderEnded, Round, fact, median, row
+from measure import Echo, Loader, LoaderEnded, Round, fact, latency_row, median, row
 from platform_stack import free_udp_port
-from testbed import SETTLE_SECONDS, Testbed
+from testbed import PACED_WINDOW, SETTLE_SECONDS, Testbed
 
 SMALL_FLEET = 1_000
 NOTIFY_WINDOW = 2048
+PACED_RATE = 20_000
 TOPICS = {"lwm2m.uplink.v1": "uplink", "lwm2m.telemetry.v1": "telemetry"}
 IP_AND_UDP_BYTES = 28
 
@@ -220,16 +221,23 @@ class LargeFleet:
         """At a rate far from the limit: how late the ACK comes, and what a record is on disk and on the wire."""
         time.sleep(SETTLE_SECONDS)
         before = {topic: self.bed.topic_bytes(topic) for topic in TOPICS}
-        paced = self.loader.phase("notifications", 5, rate=20_000, window=8192)
+        loads = []
+
+        def round_of_notifications():
+            loads.append(self.loader.phase("notifications", self.bed.round_seconds, rate=PACED_RATE,
+                                           window=PACED_WINDOW))
+            return loads[-1]["latency_us"]
+
+        turns = self.bed.paced("ACKs", round_of_notifications, self.loader, PACED_RATE)
         time.sleep(SETTLE_SECONDS)
-        sizes = {name: (self.bed.topic_bytes(topic) - before[topic]) / paced["acknowledged"]
-                 for topic, name in TOPICS.items()}
-        p99 = paced["latency_us"]["p99"] / 1000
-        held = p99 <= 25 and paced["per_second"] >= 19_000
-        return [row("notify_ack_p99_20k", p99, "ms", "<= 25 ms at 20k/s", held, per_second=paced["per_second"],
-                    p50=paced["latency_us"]["p50"] / 1000),
+        count = sum(load["acknowledged"] for load in loads)
+        sizes = {name: (self.bed.topic_bytes(topic) - before[topic]) / count for topic, name in TOPICS.items()}
+        kept_up = min(load["per_second"] for load in loads) >= 0.95 * PACED_RATE
+        return [latency_row("notify_ack_p99_20k", turns, "p99", 25, "<= 25 ms at 20k/s", kept_up,
+                            per_second=median(load["per_second"] for load in loads),
+                            p50=median(found["p50"] for _, found in turns) / 1000),
                 *(fact(f"kafka_bytes_{name}", size, "B") for name, size in sizes.items()),
-                fact("wire_bytes_notification", wire_bytes(paced), "B"),
+                fact("wire_bytes_notification", median(wire_bytes(load) for load in loads), "B"),
                 fact("bytes_per_device_redis_valued", self._redis_each(), "B")]
 
     def _notify_row(self, name, turns, ours, goal_us, goal_echoes):
@@ -247,4 +255,4 @@ class LargeFleet:
         return [{**fact("register_observed_all", median(t["ours"].per_second for t in turns), "1/s"), **theirs}]
 
     def downlink(self):
-        return downlink.rows(self.bed.stack, self.loader, self.devices)
+        return downlink.rows(self.bed, self.loader, self.devices)

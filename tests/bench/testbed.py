@@ -1,14 +1,16 @@
 """What all parts of `make bench` share: the platform as separate processes, the echo peer, loaders and rounds."""
 
 import socket
+import threading
 import time
 
 from expiry import Lifecycle
-from measure import Echo, Loader, LoaderEnded, Round, on_cpu, rss_bytes
+from measure import Echo, Loader, LoaderEnded, Round, on_cpu, pings, rss_bytes
 from platform_stack import Stack
 
 SERVICES = ("registry-0", "ingress-0", "observation-0", "api-0")
 REGISTER_WINDOW = 512
+PACED_WINDOW = 8192  # more than are ever under way at a rate far from the limit
 # Memory is at rest when it has not fallen for so long (jemalloc keeps what was freed for 10 s); at most half a minute.
 REST_SECONDS = 10
 REST_SAMPLES_MAX = 30
@@ -86,6 +88,30 @@ class Testbed:
     def echo_round(self, loader, window):
         return Round(loader, {"echo": self.echo.pid}, "echo", self.round_seconds, window=window,
                      target=self.echo.address)
+
+    def echo_latency(self, loader, rate):
+        """What kernel and scheduler take by themselves: pings through the raw echo while the loader sends it `rate`
+        datagrams a second."""
+        load = threading.Thread(target=loader.phase, args=("echo", self.round_seconds, rate, PACED_WINDOW,
+                                                           self.echo.address))
+        load.start()
+        try:
+            return pings(self.echo.address, self.round_seconds)
+        finally:
+            load.join()
+
+    def paced(self, name, measure, loader, rate):
+        """Takes turns: echo at a rate, `measure()`, which gives latencies, also in microseconds; the first turn is
+        thrown away. Gives a list of (echo, measured)."""
+        turns = []
+        for number in range(self.rounds_wanted + 1):
+            echo, found = self.echo_latency(loader, rate), measure()
+            if number == 0:
+                continue
+            turns.append((echo, found))
+            self.say(f"  {name} {number}: p50 {found['p50'] / 1000:.2f} ms, p99 {found['p99'] / 1000:.2f}; "
+                     f"echo {echo['p50'] / 1000:.2f} and {echo['p99'] / 1000:.2f}")
+        return turns
 
     def rounds(self, loader, kind, peer=None, **phase):
         """Takes turns: echo, ours, the peer when there is one; the first turn is a warm-up and thrown away.
