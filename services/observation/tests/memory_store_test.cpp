@@ -3,7 +3,7 @@
 namespace lanyard::observation {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values([] { return make_memory_store(); }));
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(StoreBackend{"memory", make_memory_store}));
 
 }  // namespace
 }  // namespace lanyard::observation

@@ -26,7 +26,7 @@ std::shared_ptr<ObservationStore> empty_store() {
     return make_redis_store(*server.client);
 }
 
-INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, ::testing::Values([] { return empty_store(); }));
+INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, ::testing::Values(StoreBackend{"redis", empty_store}));
 
 }  // namespace
 }  // namespace lanyard::observation

@@ -11,10 +11,19 @@
 
 namespace lanyard::observation {
 
-// The contract of ObservationStore; each implementation runs it with a factory of an empty store.
-class StoreContract : public ::testing::TestWithParam<std::function<std::shared_ptr<ObservationStore>()>> {
+// An implementation of ObservationStore; `make` gives an empty one.
+struct StoreBackend {
+    const char* name;
+    std::function<std::shared_ptr<ObservationStore>()> make;
+};
+inline void PrintTo(const StoreBackend& backend, std::ostream* out) {
+    *out << backend.name;
+}
+
+// The contract of ObservationStore; each implementation runs it.
+class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   protected:
-    void SetUp() override { store = GetParam()(); }
+    void SetUp() override { store = GetParam().make(); }
 
     Result<SpecId> intern(std::vector<std::string> paths) {
         return wait_for<SpecId>([&](auto done) { store->intern_spec(paths, done); });
