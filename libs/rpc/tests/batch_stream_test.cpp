@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -185,6 +186,30 @@ TEST_F(RpcBatchStream, AnswersInOrderAndBatches) {
     for (std::size_t i = 0; i < kCount; ++i) ASSERT_EQ(answers_.ids[i], i);
     EXPECT_LT(echo_.monitor.look([&] { return echo_.batches.size(); }), kCount / 2);
     EXPECT_LE(*std::max_element(echo_.batches.begin(), echo_.batches.end()), 256);
+}
+
+TEST_F(RpcBatchStream, WhatIsSentAtOnceTravelsTogether) {
+    open();
+    ASSERT_TRUE(wait_ready());
+    std::vector<RegistrationCommand> commands(100);
+    for (std::size_t i = 0; i < commands.size(); ++i) commands[i].set_id(i);
+    ASSERT_TRUE(client_->send_all(commands));
+    ASSERT_TRUE(answers_.monitor.wait([&] { return answers_.ids.size() == commands.size(); }));
+    EXPECT_TRUE(std::is_sorted(answers_.ids.begin(), answers_.ids.end()));
+    EXPECT_EQ(echo_.monitor.look([&] { return echo_.batches; }), std::vector<int>{100});
+}
+
+TEST_F(RpcBatchStream, TakesAllOrNone) {
+    config_.queue_max = 10;
+    open();
+    ASSERT_TRUE(wait_ready());
+    std::vector<RegistrationCommand> commands(11);
+    const auto refused = client_->send_all(commands);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::resource_exhausted);
+    EXPECT_EQ(client_->queued(), 0U);
+    EXPECT_TRUE(client_->send_all(std::span(commands).first(10)));
+    EXPECT_TRUE(answers_.monitor.wait([&] { return answers_.ids.size() == 10; }));
 }
 
 TEST_F(RpcBatchStream, ManyGreatItemsStayBelowWhatThePeerTakes) {

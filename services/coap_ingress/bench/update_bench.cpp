@@ -111,6 +111,7 @@ class Fleet final : private Transmitter, private UplinkSink, private RegistryPor
         command_ = std::move(command);
         return true;
     }
+    void flush() override {}
     std::uint32_t node() const override { return 1; }
 
     Config config_;

@@ -42,8 +42,10 @@ class RegistryPort {
   public:
     virtual ~RegistryPort() = default;
     // False when there is no connection or too much waits. Otherwise ShardCore::on_registry_result follows, or
-    // nothing: the core keeps a deadline of its own.
+    // nothing: the core keeps a deadline of its own. It leaves with the next flush().
     [[nodiscard]] virtual bool send(internal::v1::RegistrationCommand&& command) = 0;
+    // At the end of a turn of the shard, so that its commands travel together.
+    virtual void flush() = 0;
     // Incarnation number of this process; 0 before the registry has given one.
     [[nodiscard]] virtual std::uint32_t node() const = 0;
 };

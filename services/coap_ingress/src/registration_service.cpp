@@ -61,6 +61,7 @@ RegistrationService::RegistrationService(ShardContext& context, RegistryCommands
 
 // RFC 6690 payloads have one media type, so the only question is whether the links make sense.
 lwm2m::RegisterResult<std::uint16_t> RegistrationService::read_links(ByteView payload, lwm2m::Version version) {
+    if (const auto known = links_.find(payload, version)) return *known;
     const auto list = lwm2m::parse_object_list(as_text(payload), version);
     if (!list) {
         const bool too_large = list.error().code == Errc::too_large;
@@ -71,7 +72,9 @@ lwm2m::RegisterResult<std::uint16_t> RegistrationService::read_links(ByteView pa
     std::array<std::uint32_t, ObjectLists::kIdsMax> ids{};
     std::transform(list->objects.begin(), list->objects.end(), ids.begin(),
                    [](const auto& object) { return object.id; });
-    return context_.table.keep_objects({ids.data(), list->objects.size()});
+    const std::uint16_t objects = context_.table.keep_objects({ids.data(), list->objects.size()});
+    links_.keep(payload, version, objects);
+    return objects;
 }
 
 void RegistrationService::refuse(coap::RequestHandle handle, const lwm2m::RegisterError& error, std::string_view who) {

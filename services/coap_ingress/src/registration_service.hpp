@@ -9,6 +9,7 @@
 #include "adoption.hpp"
 #include "identity/registration_id.hpp"
 #include "lifetimes.hpp"
+#include "links_memo.hpp"
 #include "lwm2m/registration.hpp"
 #include "lwm2m_coap/uplink.hpp"
 #include "registry_commands.hpp"
@@ -83,6 +84,7 @@ class RegistrationService {
     Adoption& adoption_;
     Admission admission_;
     lwm2m::RegisterPolicy policy_;
+    LinksMemo links_;
 };
 
 }  // namespace lanyard::coap_ingress

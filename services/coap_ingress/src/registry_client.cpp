@@ -20,6 +20,7 @@ class RegistryClient::Port final : public RegistryPort {
   public:
     Port(RegistryClient& client, std::uint32_t shard) : client_(client), shard_(shard) {}
     bool send(internal::v1::RegistrationCommand&& command) override { return client_.send(shard_, std::move(command)); }
+    void flush() override { client_.flush(); }
     std::uint32_t node() const override { return client_.node_.load(std::memory_order_relaxed); }
 
   private:
@@ -84,20 +85,45 @@ bool RegistryClient::send(std::uint32_t shard, internal::v1::RegistrationCommand
     const std::uint64_t id = next_id_++;
     const std::uint64_t local_id = command.id();
     command.set_id(id);
-    Outstanding entry{shard, local_id, now + config_.deadline, command.SerializeAsString()};
-    if (connected_) {
-        const auto sent = stream_->send(std::move(command));
-        // A stream that just broke gives its handler the chance to send this again.
-        if (!sent && sent.error().code != Errc::unavailable) return false;
-    }
-    outstanding_.emplace_hint(outstanding_.end(), id, std::move(entry));
+    outstanding_.try_emplace(id, Outstanding{shard, local_id, command.SerializeAsString()});
+    deadlines_.push_back({now + config_.deadline, id});
+    if (connected_) unsent_.push_back(std::move(command));
     return true;
 }
 
-void RegistryClient::drop_expired(SteadyTime now) {
-    while (!outstanding_.empty() && outstanding_.begin()->second.deadline <= now) {
-        outstanding_.erase(outstanding_.begin());
+void RegistryClient::flush() {
+    const std::lock_guard lock(mutex_);
+    if (!unsent_.empty() && stream_ != nullptr) send_unsent();
+}
+
+// Under the mutex. A stream that refuses them has just broken: they are outstanding and go with the next one.
+void RegistryClient::send_unsent() {
+    (void)stream_->send_all(unsent_);
+    unsent_.clear();
+}
+
+// Under the mutex: everything that is outstanding, in the order in which it came.
+std::size_t RegistryClient::send_again() {
+    unsent_.clear();
+    for (const Deadline& deadline : deadlines_) {
+        const Outstanding* entry = outstanding_.find(deadline.id);
+        internal::v1::RegistrationCommand command;
+        if (entry != nullptr && command.ParseFromString(entry->command)) unsent_.push_back(std::move(command));
     }
+    const std::size_t count = unsent_.size();
+    send_unsent();
+    return count;
+}
+
+void RegistryClient::drop_expired(SteadyTime now) {
+    while (!deadlines_.empty() && deadlines_.front().at <= now) {
+        outstanding_.erase(deadlines_.front().id);
+        deadlines_.pop_front();
+    }
+}
+
+void RegistryClient::drop_answered() {
+    while (!deadlines_.empty() && !outstanding_.contains(deadlines_.front().id)) deadlines_.pop_front();
 }
 
 void RegistryClient::on_batch(internal::v1::RegistrationResultBatch& batch) {
@@ -106,12 +132,14 @@ void RegistryClient::on_batch(internal::v1::RegistrationResultBatch& batch) {
     {
         const std::lock_guard lock(mutex_);
         for (auto& result : *batch.mutable_results()) {
-            const auto found = outstanding_.find(result.id());
-            if (found == outstanding_.end()) continue;
-            result.set_id(found->second.local_id);
-            deliveries[found->second.shard].results.push_back(std::move(result));
-            outstanding_.erase(found);
+            const std::uint64_t id = result.id();
+            const Outstanding* found = outstanding_.find(id);
+            if (found == nullptr) continue;
+            result.set_id(found->local_id);
+            deliveries[found->shard].results.push_back(std::move(result));
+            outstanding_.erase(id);
         }
+        drop_answered();
     }
     for (std::uint32_t shard = 0; shard < deliveries.size(); ++shard) {
         Delivery& delivery = deliveries[shard];
@@ -132,10 +160,7 @@ void RegistryClient::on_ready(internal::v1::RegistrationBatch& first) {
         const std::lock_guard lock(mutex_);
         if (stream_ == nullptr) return;
         drop_expired(runtime::steady_now());
-        for (const auto& [id, entry] : outstanding_) {
-            internal::v1::RegistrationCommand command;
-            if (command.ParseFromString(entry.command) && stream_->send(std::move(command))) ++repeated;
-        }
+        repeated = send_again();
         connected_ = was_connected_ = true;
         down_since_.reset();
         address = config_.addresses[replica_.load() % config_.addresses.size()];
@@ -145,7 +170,7 @@ void RegistryClient::on_ready(internal::v1::RegistrationBatch& first) {
 }
 
 void RegistryClient::on_down(const Error& error, std::vector<Stream::OutItem> unsent) {
-    static_cast<void>(unsent);  // among the outstanding ones
+    static_cast<void>(unsent);  // outstanding, like our own
     bool lost = false;
     bool was_connected = false;
     std::string address;
@@ -154,6 +179,7 @@ void RegistryClient::on_down(const Error& error, std::vector<Stream::OutItem> un
         const std::lock_guard lock(mutex_);
         if (stream_ == nullptr) return;  // stopping
         lost = std::exchange(connected_, false);
+        unsent_.clear();
         was_connected = was_connected_;
         if (lost) down_since_ = runtime::steady_now();
         const std::size_t tried = replica_.fetch_add(1);

@@ -1,15 +1,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/flat_map.hpp"
 #include "base/time.hpp"
 #include "coap_ingress/config.hpp"
 #include "lanyard/internal/v1/registration.grpc.pb.h"
@@ -53,12 +55,19 @@ class RegistryClient final
     struct Outstanding {
         std::uint32_t shard = 0;
         std::uint64_t local_id = 0;
-        SteadyTime deadline;
         std::string command;  // serialized, to be sent again; a copy of the message costs twice as much
+    };
+    struct Deadline {
+        SteadyTime at;
+        std::uint64_t id;
     };
 
     bool send(std::uint32_t shard, internal::v1::RegistrationCommand&& command);
+    void flush();
+    void send_unsent();
+    std::size_t send_again();
     void drop_expired(SteadyTime now);
+    void drop_answered();
     void open(grpc::ClientContext* context, Stream::Reactor* reactor);
     void on_batch(internal::v1::RegistrationResultBatch& batch) override;
     void on_ready(internal::v1::RegistrationBatch& first) override;
@@ -82,7 +91,9 @@ class RegistryClient final
     bool was_connected_ = false;            // ever
     std::optional<SteadyTime> down_since_;  // since the stream that worked broke, or there was none yet
     std::uint64_t next_id_ = 1;
-    std::map<std::uint64_t, Outstanding> outstanding_;  // in order of sending, so of deadlines
+    FlatMap<std::uint64_t, Outstanding> outstanding_;
+    std::deque<Deadline> deadlines_;                         // of the outstanding ones, in the order of sending
+    std::vector<internal::v1::RegistrationCommand> unsent_;  // outstanding too; they leave with the next flush
 };
 
 }  // namespace lanyard::coap_ingress

@@ -115,6 +115,7 @@ void Shard::run_once() {
     read_mailboxes();
     if (now_.steady >= core_->next_timeout()) core_->on_timer(now_);
     if (now_.steady >= next_kafka_check_) check_kafka();
+    options_.registry.flush();
     flush_sockets();
     if (!draining_ && drain_until_.load(std::memory_order_acquire) != 0) {
         draining_ = true;

@@ -42,6 +42,7 @@ class Quiet final : public Transmitter, public UplinkSink, public RegistryPort {
         command = std::move(taken);
         return true;
     }
+    void flush() override {}
     std::uint32_t node() const override { return 1; }
 
     internal::v1::RegistrationCommand command;

@@ -219,6 +219,7 @@ class ShardTest : public ::testing::Test, private Transmitter, private UplinkSin
         commands.push_back(std::move(command));
         return true;
     }
+    void flush() override {}
     std::uint32_t node() const override { return 7; }
 
     std::shared_ptr<CollectedLines> lines_ = std::make_shared<CollectedLines>();

@@ -245,6 +245,7 @@ class LossyChain final : private Transmitter,
         at(50ms, [this, result] { core_->on_registry_result(result, now_); });
         return true;
     }
+    void flush() override {}
     [[nodiscard]] std::uint32_t node() const override { return 1; }
 
     void on_answer(ClientRequest kind, std::optional<coap::Code> code) override {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "links_memo.hpp"
 #include "registration_table.hpp"
 
 namespace lanyard::coap_ingress {
@@ -90,6 +91,37 @@ TEST(RegistrationTable, UnknownAddressesAreNotIndexed) {
     EXPECT_EQ(table.find_by_peer({{}, kNoListener}, ambiguous), nullptr);
     table.rebind(*device, peer(1, 1));
     EXPECT_EQ(table.find_by_peer(peer(1, 1), ambiguous), device);
+}
+
+TEST(LinksMemo, KnowsATextOfAVersionAndNothingElse) {
+    LinksMemo memo;
+    const ByteView links = as_bytes("</3/0>,</3303/0>");
+    EXPECT_FALSE(memo.find(links, {1, 1}));
+    memo.keep(links, {1, 1}, 7);
+    EXPECT_EQ(memo.find(links, {1, 1}), 7);
+    EXPECT_FALSE(memo.find(links, {1, 0})) << "versions of objects depend on it";
+    EXPECT_FALSE(memo.find(as_bytes("</3/0>,</3303/1>"), {1, 1}));
+    EXPECT_FALSE(memo.find({}, {}));
+    memo.keep(Bytes(LinksMemo::kBytesMax + 1, 'x'), {1, 1}, 8);
+    EXPECT_FALSE(memo.find(Bytes(LinksMemo::kBytesMax + 1, 'x'), {1, 1})) << "too long to keep";
+}
+
+TEST(LinksMemo, StaysRightWhenMoreTextsComeThanItHasPlaces) {
+    LinksMemo memo;
+    for (std::uint16_t n = 0; n < 1000; ++n) {
+        const std::string text = "</" + std::to_string(n) + "/0>";
+        const ByteView links = as_bytes(text);
+        memo.keep(links, {1, 1}, n);
+        EXPECT_EQ(memo.find(links, {1, 1}), n);
+    }
+    int known = 0;
+    for (std::uint16_t n = 0; n < 1000; ++n) {
+        const auto found = memo.find(as_bytes("</" + std::to_string(n) + "/0>"), {1, 1});
+        EXPECT_EQ(found.value_or(n), n);
+        known += found ? 1 : 0;
+    }
+    EXPECT_GT(known, 0);
+    EXPECT_LT(known, 1000);
 }
 
 TEST(TextArena, FillsPlacesOfTheSameLength) {

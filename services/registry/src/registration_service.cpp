@@ -43,18 +43,27 @@ class RegistrationService::Stream final : public Server::Handler, public std::en
         service_.executor_([self = shared_from_this()] { self->closed(); });
     }
 
+    // What is answered in one turn of the loop travels together.
     void send(RegistrationResult&& result) {
-        if (const auto server = server_.lock()) (void)server->send(std::move(result));
+        results_.push_back(std::move(result));
+        if (results_.size() == 1) {
+            service_.executor_([self = shared_from_this()] { self->send_results(); });
+        }
     }
     // A welcome or a fence, before the results that wait.
     void send_message(RegistrationResultBatch&& message) {
         if (const auto server = server_.lock()) (void)server->send_message(std::move(message));
     }
     void finish(grpc::Status status) {
+        send_results();
         if (const auto server = server_.lock()) server->finish(std::move(status));
     }
 
   private:
+    void send_results() {
+        if (const auto server = server_.lock(); server && !results_.empty()) (void)server->send_all(results_);
+        results_.clear();
+    }
     void opened() {
         service_.streams_[this] = weak_from_this();
         if (service_.finishing_) finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "draining"));
@@ -122,6 +131,7 @@ class RegistrationService::Stream final : public Server::Handler, public std::en
     std::uint32_t node_ = 0;
     bool client_done_ = false;
     std::vector<RegistrationCommand> early_;
+    std::vector<RegistrationResult> results_;  // of this turn of the loop
 };
 
 RegistrationService::RegistrationService(DeviceStore& store, Executor executor, const telemetry::Logger& log)

@@ -6,9 +6,11 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -69,13 +71,16 @@ class BatchStreamClient {
     // Queues an item. unavailable while not connected, resource_exhausted when queue_max wait.
     [[nodiscard]] Result<void> send(OutItem item) {
         std::unique_lock lock(mutex_);
-        if (state_ != StreamState::ready || stopping_) {
-            return make_error(Errc::unavailable, "the stream is not connected");
-        }
-        if (queue_.size() >= config_.queue_max) {
-            return make_error(Errc::resource_exhausted, "too many items wait for the stream (queue_max)");
-        }
+        if (auto taken = admit(1); !taken) return taken;
         queue_.push_back(std::move(item));
+        pump(*stream_, std::move(lock));
+        return {};
+    }
+    // The same for many, all of them or none: they travel together, at the price of one message and one wake-up.
+    [[nodiscard]] Result<void> send_all(std::span<OutItem> items) {
+        std::unique_lock lock(mutex_);
+        if (auto taken = admit(items.size()); !taken) return taken;
+        std::move(items.begin(), items.end(), std::back_inserter(queue_));
         pump(*stream_, std::move(lock));
         return {};
     }
@@ -149,6 +154,17 @@ class BatchStreamClient {
         bool writes_done_ = false;
         bool dead_ = false;
     };
+
+    // Under the mutex.
+    [[nodiscard]] Result<void> admit(std::size_t items) const {
+        if (state_ != StreamState::ready || stopping_) {
+            return make_error(Errc::unavailable, "the stream is not connected");
+        }
+        if (queue_.size() + items > config_.queue_max) {
+            return make_error(Errc::resource_exhausted, "too many items wait for the stream (queue_max)");
+        }
+        return {};
+    }
 
     void connect() {
         auto next = std::make_unique<Stream>(*this);

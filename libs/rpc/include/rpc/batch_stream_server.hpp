@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <grpcpp/grpcpp.h>
@@ -55,12 +58,14 @@ class BatchStreamServer final : public grpc::ServerBidiReactor<InBatch, OutBatch
 
     // Queues an answer. cancelled after the end. resource_exhausted when queue_max wait: the peer does not read,
     // and the stream is cancelled.
-    Result<void> send(OutItem item) {
+    Result<void> send(OutItem item) { return send_all({&item, 1}); }
+    // The same for many: they travel together, at the price of one message and one wake-up.
+    Result<void> send_all(std::span<OutItem> items) {
         {
             const std::lock_guard lock(mutex_);
             if (over()) return make_error(Errc::cancelled, "the stream has ended");
-            if (queue_.size() < config_.queue_max) {
-                queue_.push_back(std::move(item));
+            if (queue_.size() + items.size() <= config_.queue_max) {
+                std::move(items.begin(), items.end(), std::back_inserter(queue_));
             } else {
                 broken_ = true;
             }
