@@ -4,9 +4,12 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "prepare_grpc.hpp"
+
 namespace lanyard::rpc {
 
 std::shared_ptr<grpc::Channel> make_channel(const std::string& target, const ChannelConfig& config) {
+    prepare_grpc();
     grpc::ChannelArguments arguments;
     const auto ms = [](std::chrono::milliseconds value) { return static_cast<int>(value.count()); };
     arguments.SetMaxReceiveMessageSize(static_cast<int>(config.message_bytes_max));
@@ -20,6 +23,7 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& target, const Cha
         arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
         arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(config.stream_window_bytes));
     }
+    arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
     // A connection of its own, not one shared with every channel of the process to the same address.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetLoadBalancingPolicyName("round_robin");

@@ -7,6 +7,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include "call_interceptor.hpp"
+#include "prepare_grpc.hpp"
 
 namespace lanyard::rpc {
 
@@ -28,6 +29,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, std::s
     if (colon == std::string::npos || colon == 0 || colon + 1 == config.listen.size()) {
         return make_error(Errc::invalid_argument, "listen: \"" + config.listen + "\" is not host:port");
     }
+    prepare_grpc();
     grpc::EnableDefaultHealthCheckService(true);
     auto impl = std::make_unique<Impl>();
     const auto ms = [](std::chrono::milliseconds value) { return static_cast<int>(value.count()); };
@@ -42,6 +44,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, std::s
     if (config.connection_age.count() > 0) {
         builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, ms(config.connection_age));
     }
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
     for (grpc::Service* service : services) builder.RegisterService(service);
     if (config.fallback != nullptr) builder.RegisterCallbackGenericService(config.fallback);
     if (config.metrics != nullptr) {
