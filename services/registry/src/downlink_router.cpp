@@ -27,173 +27,244 @@ bool is_sleeping(const DeviceRecord& device, UnixMillis now_ms, Duration awake_w
     return now_ms - std::int64_t{device.last_seen_s} * 1000 > window;
 }
 
-DownlinkRouter::DownlinkRouter(DeviceStore& store, IngressLinks& links, const Config& config, Clock clock)
+DownlinkRouter::DownlinkRouter(DeviceStore& store, IngressLinks& links, const Config& config, Executor executor,
+                               Clock clock)
     : store_(store),
       links_(links),
       config_(config),
+      executor_(std::move(executor)),
       clock_(std::move(clock)),
-      learnt_(kSpecs),
-      alive_(std::make_shared<DownlinkRouter*>(this)) {
+      learnt_(kSpecs) {
     links_.set_events({.result = [this](DownlinkResult&& result) { on_result(std::move(result)); },
                        .failed = [this](std::uint64_t id, const std::string& reason) { on_failed(id, reason); }});
 }
 
-DownlinkRouter::~DownlinkRouter() {
-    *alive_ = nullptr;
-}
-
-template <class T, class Call>
-Done<T> DownlinkRouter::guarded(Call call) {
-    return [alive = alive_, call](Result<T> result) mutable {
-        if (*alive) call(**alive, std::move(result));
-    };
-}
-
 void DownlinkRouter::route(DownlinkRequest request, Answer answer) {
-    const std::uint64_t id = ++last_id_;
     using std::chrono::milliseconds;
     const Duration asked =
         request.timeout_ms() == 0 ? config_.downlink.default_timeout : Duration(milliseconds(request.timeout_ms()));
     const Duration timeout = std::min(asked, config_.downlink.max_timeout);
-    Flight flight{std::move(request), std::move(answer), clock_().steady + timeout, {}, 0, false};
-    flight.caller_id = flight.request.id();
-    flight.request.set_id(id);
-    const bool full = flights_.size() >= config_.downlink.in_flight_max;
-    const auto& stored = flights_.emplace(id, std::move(flight)).first->second;
-    if (closed_) return finish(id, DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining");
-    if (full) return finish(id, DownlinkResult::OUTCOME_OVERLOADED, "too many requests to devices are waiting");
-    const bool named = stored.request.device_number() != 0 || !stored.request.endpoint().empty();
-    if (!named || !stored.request.has_request()) {
-        return finish(id, DownlinkResult::OUTCOME_INVALID, "device or request is missing");
+    const bool hinted = request.device_number() != 0 && request.owner().node() != 0;
+    const std::uint64_t caller_id = request.id();
+    learn(request.request());
+    Flight flight{std::move(request), std::move(answer), clock_().steady + timeout, {}, caller_id, false};
+    std::optional<Refusal> refusal;
+    std::uint64_t id = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        refusal = admit(flight.request);
+        id = ++last_id_;
+        flight.request.set_id(id);
+        flights_.emplace(id, std::move(flight));
     }
-    learn(stored.request.request());
-    if (stored.request.device_number() != 0 && stored.request.owner().node() != 0) return find_node(id);
+    if (refusal) return finish(id, *refusal);
+    if (hinted) return find_node(id);
     look_up(id);
+}
+
+// Under the mutex.
+std::optional<DownlinkRouter::Refusal> DownlinkRouter::admit(const DownlinkRequest& request) const {
+    if (closed_) return Refusal{DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining"};
+    if (flights_.size() >= config_.downlink.in_flight_max) {
+        return Refusal{DownlinkResult::OUTCOME_OVERLOADED, "too many requests to devices are waiting"};
+    }
+    const bool named = request.device_number() != 0 || !request.endpoint().empty();
+    if (named && request.has_request()) return std::nullopt;
+    return Refusal{DownlinkResult::OUTCOME_INVALID, "device or request is missing"};
 }
 
 void DownlinkRouter::learn(const internal::v1::CoapRequest& request) {
     if (!request.has_observe() || request.observe() != 0) return;
     const auto token = identity::parse_observation_token(as_bytes(request.token()));
-    if (!token || learnt_[token->spec]) return;
-    learnt_[token->spec] = true;
+    if (!token) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (learnt_[token->spec]) return;
+        learnt_[token->spec] = true;
+    }
     internal::v1::CoapRequest observed = request;
     observed.clear_token();
     observed.clear_observe();
     observed.clear_accept();
-    store_.keep_observed(token->spec, observed.SerializeAsString(),
-                         guarded<void>([spec = token->spec](DownlinkRouter& self, Result<void> stored) {
-                             if (!stored) self.learnt_[spec] = false;  // with the next Observe again
-                         }));
+    keep_observed(token->spec, observed.SerializeAsString());
+}
+
+void DownlinkRouter::keep_observed(std::uint16_t spec, std::string request) {
+    executor_([this, spec, request = std::move(request)]() mutable {
+        store_.keep_observed(spec, std::move(request), [this, spec](Result<void> stored) {
+            if (stored) return;
+            const std::lock_guard lock(mutex_);
+            learnt_[spec] = false;  // with the next Observe again
+        });
+    });
 }
 
 void DownlinkRouter::look_up(std::uint64_t id) {
-    Flight& flight = flights_.at(id);
-    auto done = guarded<DeviceRecord>(
-        [id](DownlinkRouter& self, Result<DeviceRecord> device) { self.on_device(id, std::move(device)); });
-    if (flight.request.device_number() != 0) {
-        return store_.get(identity::DeviceNumber{flight.request.device_number()}, std::move(done));
+    identity::DeviceNumber number;
+    identity::DeviceName name;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        const DownlinkRequest& request = found->second.request;
+        number = identity::DeviceNumber{request.device_number()};
+        name = identity::DeviceName{request.tenant(), request.endpoint()};
     }
-    store_.get(identity::DeviceName{flight.request.tenant(), flight.request.endpoint()}, std::move(done));
+    Done<DeviceRecord> done = [this, id](Result<DeviceRecord> device) { on_device(id, std::move(device)); };
+    if (number.value != 0) return store_.find(number, std::move(done));
+    store_.find(std::move(name), std::move(done));
 }
 
 void DownlinkRouter::on_device(std::uint64_t id, Result<DeviceRecord> device) {
-    const auto found = flights_.find(id);
-    if (found == flights_.end()) return;
-    DownlinkRequest& request = found->second.request;
-    if (!device) {
-        const bool unknown = device.error().code == Errc::not_found;
-        return finish(id, unknown ? DownlinkResult::OUTCOME_UNKNOWN_DEVICE : DownlinkResult::OUTCOME_UNAVAILABLE,
-                      device.error().message);
+    std::optional<Refusal> refusal;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        DownlinkRequest& request = found->second.request;
+        refusal = refusal_of(request, device);
+        if (!refusal) {
+            request.set_device_number(device->number.value);
+            request.mutable_owner()->set_node(device->node);
+            request.mutable_owner()->set_shard(device->shard);
+            request.mutable_owner()->set_epoch(device->epoch);
+        }
     }
-    if (!device->registered || (request.generation() != 0 && request.generation() != device->generation)) {
-        return finish(id, DownlinkResult::OUTCOME_OFFLINE, "the device is not registered");
-    }
-    if (is_sleeping(*device, clock_().wall_ms, config_.awake_window)) {
-        return finish(id, DownlinkResult::OUTCOME_SLEEPING, "the device is past its awake window");
-    }
-    request.set_device_number(device->number.value);
-    request.mutable_owner()->set_node(device->node);
-    request.mutable_owner()->set_shard(device->shard);
-    request.mutable_owner()->set_epoch(device->epoch);
+    if (refusal) return finish(id, *refusal);
     find_node(id);
 }
 
+std::optional<DownlinkRouter::Refusal> DownlinkRouter::refusal_of(const DownlinkRequest& request,
+                                                                  const Result<DeviceRecord>& device) const {
+    if (!device) {
+        const bool unknown = device.error().code == Errc::not_found;
+        return Refusal{unknown ? DownlinkResult::OUTCOME_UNKNOWN_DEVICE : DownlinkResult::OUTCOME_UNAVAILABLE,
+                       device.error().message};
+    }
+    if (!device->registered || (request.generation() != 0 && request.generation() != device->generation)) {
+        return Refusal{DownlinkResult::OUTCOME_OFFLINE, "the device is not registered"};
+    }
+    if (is_sleeping(*device, clock_().wall_ms, config_.awake_window)) {
+        return Refusal{DownlinkResult::OUTCOME_SLEEPING, "the device is past its awake window"};
+    }
+    return std::nullopt;
+}
+
 void DownlinkRouter::find_node(std::uint64_t id) {
-    const std::uint32_t node = flights_.at(id).request.owner().node();
-    const auto cached = node_addresses_.find(node);
-    if (cached != node_addresses_.end()) return send(id, std::string(cached->second));
-    store_.node(node, guarded<Node>([id, node](DownlinkRouter& self, Result<Node> found) {
-                    if (!self.flights_.contains(id)) return;
-                    if (!found) {
-                        self.node_addresses_.erase(node);
-                        return self.on_failed(id, found.error().message);
-                    }
-                    if (self.node_addresses_.size() >= kNodeCacheMax) self.node_addresses_.clear();
-                    self.node_addresses_[node] = found->address;
-                    self.send(id, found->address);
-                }));
+    std::uint32_t node = 0;
+    std::string address;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        node = found->second.request.owner().node();
+        const auto cached = node_addresses_.find(node);
+        if (cached != node_addresses_.end()) address = cached->second;
+    }
+    if (address.empty()) return ask_node(id, node);
+    send(id, address);
+}
+
+void DownlinkRouter::ask_node(std::uint64_t id, std::uint32_t node) {
+    executor_([this, id, node] {
+        store_.node(node, [this, id, node](Result<Node> found) { on_node(id, node, std::move(found)); });
+    });
+}
+
+void DownlinkRouter::on_node(std::uint64_t id, std::uint32_t node, Result<Node> found) {
+    if (!found) return on_failed(id, found.error().message);
+    {
+        const std::lock_guard lock(mutex_);
+        if (node_addresses_.size() >= kNodeCacheMax) node_addresses_.clear();
+        node_addresses_[node] = found->address;
+    }
+    send(id, found->address);
 }
 
 void DownlinkRouter::send(std::uint64_t id, const std::string& address) {
-    Flight& flight = flights_.at(id);
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(flight.deadline - clock_().steady).count();
-    if (left <= 0) return finish(id, DownlinkResult::OUTCOME_TIMEOUT, "no time is left for the device");
-    flight.request.set_timeout_ms(static_cast<std::uint32_t>(left));
-    flight.address = address;
-    links_.send(address, flight.request);
+    DownlinkRequest request;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        Flight& flight = found->second;
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(flight.deadline - clock_().steady);
+        flight.request.set_timeout_ms(static_cast<std::uint32_t>(std::max<std::int64_t>(left.count(), 0)));
+        flight.address = address;
+        request = flight.request;
+    }
+    if (request.timeout_ms() == 0)
+        return finish(id, {DownlinkResult::OUTCOME_TIMEOUT, "no time is left for the device"});
+    links_.send(address, std::move(request));
 }
 
 void DownlinkRouter::on_result(DownlinkResult&& result) {
     const std::uint64_t id = result.id();
-    const auto found = flights_.find(id);
-    if (found == flights_.end()) return;
     if (result.outcome() == DownlinkResult::OUTCOME_NOT_OWNER) return on_failed(id, "the device changes its ingress");
     finish(id, std::move(result));
 }
 
 // Once more by a fresh look-up: a hint may be old, and a device may have moved meanwhile.
 void DownlinkRouter::on_failed(std::uint64_t id, const std::string& reason) {
-    const auto found = flights_.find(id);
-    if (found == flights_.end()) return;
-    Flight& flight = found->second;
-    node_addresses_.erase(flight.request.owner().node());
-    if (std::exchange(flight.retried, true)) {
-        return finish(id, DownlinkResult::OUTCOME_UNAVAILABLE, reason);
+    bool again = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        Flight& flight = found->second;
+        node_addresses_.erase(flight.request.owner().node());
+        again = !std::exchange(flight.retried, true);
     }
-    look_up(id);
+    if (again) return look_up(id);
+    finish(id, {DownlinkResult::OUTCOME_UNAVAILABLE, reason});
 }
 
 void DownlinkRouter::tick() {
-    const SteadyTime now = clock_().steady;
-    std::vector<std::uint64_t> overdue;
-    for (const auto& [id, flight] : flights_) {
-        if (now >= flight.deadline + kSlack) overdue.push_back(id);
+    std::vector<std::pair<std::uint64_t, std::string>> overdue;
+    {
+        const SteadyTime now = clock_().steady;
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, flight] : flights_) {
+            if (now >= flight.deadline + kSlack) overdue.emplace_back(id, flight.address);
+        }
     }
-    for (const std::uint64_t id : overdue) {
-        links_.forget(flights_.at(id).address, id);
-        finish(id, DownlinkResult::OUTCOME_TIMEOUT, "no answer in time");
+    for (const auto& [id, address] : overdue) {
+        links_.forget(address, id);
+        finish(id, {DownlinkResult::OUTCOME_TIMEOUT, "no answer in time"});
     }
 }
 
 void DownlinkRouter::close() {
-    closed_ = true;
     std::vector<std::uint64_t> open;
-    for (const auto& item : flights_) open.push_back(item.first);
-    for (const std::uint64_t id : open) finish(id, DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining");
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        for (const auto& item : flights_) open.push_back(item.first);
+    }
+    for (const std::uint64_t id : open) finish(id, {DownlinkResult::OUTCOME_UNAVAILABLE, "the registry is draining"});
 }
 
-void DownlinkRouter::finish(std::uint64_t id, DownlinkResult::Outcome outcome, const std::string& message) {
+std::size_t DownlinkRouter::in_flight() const {
+    const std::lock_guard lock(mutex_);
+    return flights_.size();
+}
+
+void DownlinkRouter::finish(std::uint64_t id, const Refusal& refusal) {
     DownlinkResult result;
-    result.set_outcome(outcome);
-    result.set_message(message);
+    result.set_outcome(refusal.outcome);
+    result.set_message(refusal.message);
     finish(id, std::move(result));
 }
 
 void DownlinkRouter::finish(std::uint64_t id, DownlinkResult&& result) {
-    const auto found = flights_.find(id);
-    if (found == flights_.end()) return;
-    Flight flight = std::move(found->second);
-    flights_.erase(found);
+    Flight flight;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        flight = std::move(found->second);
+        flights_.erase(found);
+    }
     result.set_id(flight.caller_id);
     flight.answer(std::move(result));
 }

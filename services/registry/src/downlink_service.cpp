@@ -1,5 +1,7 @@
 #include "downlink_service.hpp"
 
+#include <atomic>
+
 #include "rpc/batch_stream_server.hpp"
 
 namespace lanyard::registry {
@@ -20,17 +22,10 @@ class DownlinkService::Stream final : public Server::Handler, public std::enable
     }
     // The router bounds what is in flight, so reading never stops.
     bool on_batch(DownlinkBatch& batch) override {
-        service_.executor_([self = shared_from_this(), taken = std::move(batch)]() mutable {
-            for (DownlinkRequest& request : *taken.mutable_requests()) self->route(std::move(request));
-        });
+        for (DownlinkRequest& request : *batch.mutable_requests()) route(std::move(request));
         return true;
     }
-    void on_client_done() override {
-        service_.executor_([self = shared_from_this()] {
-            self->client_done_ = true;
-            self->finish_if_done();
-        });
-    }
+    void on_client_done() override { release(); }
     void on_closed() override {
         service_.executor_([self = shared_from_this()] { self->service_.streams_.erase(self.get()); });
     }
@@ -40,21 +35,19 @@ class DownlinkService::Stream final : public Server::Handler, public std::enable
 
   private:
     void route(DownlinkRequest&& request) {
-        ++open_;
+        open_.fetch_add(1);
         service_.router_->route(std::move(request), [self = shared_from_this()](DownlinkResult&& result) {
             if (const auto server = self->server_.lock()) (void)server->send(std::move(result));
-            --self->open_;
-            self->finish_if_done();
+            self->release();
         });
     }
-    void finish_if_done() {
-        if (client_done_ && open_ == 0) finish(grpc::Status::OK);
+    void release() {
+        if (open_.fetch_sub(1) == 1) finish(grpc::Status::OK);
     }
 
     DownlinkService& service_;
     std::weak_ptr<Server> server_;
-    std::size_t open_ = 0;  // loop only, as the next
-    bool client_done_ = false;
+    std::atomic<std::size_t> open_{1};  // requests; the client itself counts as one until it is done
 };
 
 grpc::ServerBidiReactor<DownlinkBatch, DownlinkResultBatch>* DownlinkService::Exchange(

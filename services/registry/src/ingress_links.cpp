@@ -1,6 +1,7 @@
 #include "ingress_links.hpp"
 
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "rpc/batch_stream_client.hpp"
@@ -10,82 +11,105 @@ namespace lanyard::registry {
 
 using internal::v1::DownlinkBatch;
 using internal::v1::DownlinkRequest;
+using internal::v1::DownlinkResult;
 using internal::v1::DownlinkResultBatch;
 using Client = rpc::BatchStreamClient<DownlinkBatch, DownlinkResultBatch>;
 
-// The stream to one ingress. Handler calls come on gRPC's threads and go to the loop; all state is loop only.
-class GrpcIngressLinks::Link final : public Client::Handler, public std::enable_shared_from_this<Link> {
+// The stream to one ingress. Its mutex is never held while events are told.
+class GrpcIngressLinks::Link final : public Client::Handler {
   public:
-    Link(GrpcIngressLinks& owner, std::string address) : owner_(owner), address_(std::move(address)) {}
-
-    void open() {
-        stub_ = internal::v1::DownlinkService::NewStub(rpc::make_channel(address_));
-        client_ = std::make_unique<Client>(
-            [stub = stub_](grpc::ClientContext* context, Client::Reactor* reactor) {
-                stub->async()->Exchange(context, reactor);
-            },
-            rpc::BatchStreamConfig{}, *this);
+    Link(const Events& events, const std::string& address) : events_(events) {
+        const std::lock_guard lock(mutex_);  // handler calls wait until the stream is known
+        const std::shared_ptr<internal::v1::DownlinkService::Stub> stub =
+            internal::v1::DownlinkService::NewStub(rpc::make_channel(address));
+        client_ =
+            std::make_unique<Client>([stub](grpc::ClientContext* context,
+                                            Client::Reactor* reactor) { stub->async()->Exchange(context, reactor); },
+                                     rpc::BatchStreamConfig{}, *this);
     }
-    // No handler call comes after it.
+
+    // No handler call comes after it. With the stream goes its channel, whose last owner must not be a thread of gRPC.
     void close() {
-        closed_ = true;
+        {
+            const std::lock_guard lock(mutex_);
+            closed_ = true;
+        }
         client_.reset();
     }
 
     void send(DownlinkRequest request) {
         const std::uint64_t id = request.id();
-        if (state_ == State::connecting && waiting_.size() < kWaitingMax) {
-            waiting_.push_back(std::move(request));
-        } else if (state_ != State::ready || !client_->send(std::move(request))) {
-            return owner_.events_.failed(id, "the ingress cannot be reached");
+        {
+            const std::lock_guard lock(mutex_);
+            if (take(std::move(request))) {
+                open_.insert(id);
+                return;
+            }
         }
-        open_.insert(id);
+        events_.failed(id, "the ingress cannot be reached");
     }
-    void forget(std::uint64_t id) { open_.erase(id); }
-    [[nodiscard]] bool idle() const { return open_.empty() && state_ == State::down; }
+    void forget(std::uint64_t id) {
+        const std::lock_guard lock(mutex_);
+        open_.erase(id);
+    }
+    [[nodiscard]] bool idle() const {
+        const std::lock_guard lock(mutex_);
+        return open_.empty() && state_ == State::down;
+    }
 
     void on_batch(DownlinkResultBatch& batch) override {
-        owner_.executor_([self = shared_from_this(), taken = std::move(batch)]() mutable {
-            if (self->closed_) return;
-            for (auto& result : *taken.mutable_results()) {
-                if (self->open_.erase(result.id()) > 0) self->owner_.events_.result(std::move(result));
+        std::vector<DownlinkResult> expected;
+        {
+            const std::lock_guard lock(mutex_);
+            for (auto& result : *batch.mutable_results()) {
+                if (open_.erase(result.id()) > 0) expected.push_back(std::move(result));
             }
-        });
+        }
+        for (DownlinkResult& result : expected) events_.result(std::move(result));
     }
     void on_ready(DownlinkBatch&) override {
-        owner_.executor_([self = shared_from_this()] { self->ready(); });
+        std::vector<std::uint64_t> failed;
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_) return;
+            state_ = State::ready;
+            for (DownlinkRequest& request : std::exchange(waiting_, {})) {
+                const std::uint64_t id = request.id();
+                if (!open_.contains(id) || client_->send(std::move(request))) continue;
+                open_.erase(id);
+                failed.push_back(id);
+            }
+        }
+        for (const std::uint64_t id : failed) events_.failed(id, "the ingress cannot be reached");
     }
+    // What was sent and not answered will not be answered on another stream either.
     void on_down(const Error& error, std::vector<DownlinkRequest>) override {
-        owner_.executor_([self = shared_from_this(), reason = error.message] { self->down(reason); });
+        std::unordered_set<std::uint64_t> lost;
+        {
+            const std::lock_guard lock(mutex_);
+            state_ = State::down;
+            waiting_.clear();
+            lost = std::exchange(open_, {});
+        }
+        for (const std::uint64_t id : lost) events_.failed(id, "the ingress cannot be reached: " + error.message);
     }
 
   private:
     enum class State : std::uint8_t { connecting, ready, down };
     static constexpr std::size_t kWaitingMax = 4096;
 
-    void ready() {
-        if (closed_) return;
-        state_ = State::ready;
-        auto waiting = std::move(waiting_);
-        waiting_.clear();
-        for (DownlinkRequest& request : waiting) {
-            if (open_.erase(request.id()) > 0) send(std::move(request));
-        }
-    }
-    // What was sent and not answered will not be answered on another stream either.
-    void down(const std::string& reason) {
-        if (closed_) return;
-        state_ = State::down;
-        waiting_.clear();
-        const auto lost = std::move(open_);
-        open_.clear();
-        for (const std::uint64_t id : lost) owner_.events_.failed(id, "the ingress cannot be reached: " + reason);
+    // Under the mutex.
+    bool take(DownlinkRequest&& request) {
+        if (closed_) return false;
+        if (state_ == State::ready) return client_->send(std::move(request)).has_value();
+        if (state_ != State::connecting || waiting_.size() >= kWaitingMax) return false;
+        waiting_.push_back(std::move(request));
+        return true;
     }
 
-    GrpcIngressLinks& owner_;
-    const std::string address_;
-    std::shared_ptr<internal::v1::DownlinkService::Stub> stub_;
+    const Events& events_;
     std::unique_ptr<Client> client_;
+    mutable std::mutex mutex_;  // guards what follows
     State state_ = State::connecting;
     bool closed_ = false;
     std::vector<DownlinkRequest> waiting_;
@@ -93,31 +117,53 @@ class GrpcIngressLinks::Link final : public Client::Handler, public std::enable_
 };
 
 GrpcIngressLinks::~GrpcIngressLinks() {
-    for (auto& item : links_) item.second->close();
+    close();
 }
 
-void GrpcIngressLinks::send(const std::string& address, DownlinkRequest request) {
+std::shared_ptr<GrpcIngressLinks::Link> GrpcIngressLinks::link_to(const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return nullptr;
     auto& link = links_[address];
     if (!link) {
         log_.info("connecting to ingress", {{"address", address}});
-        link = std::make_shared<Link>(*this, address);
-        link->open();
+        link = std::make_shared<Link>(events_, address);
     }
-    const auto held = link;
-    held->send(std::move(request));
+    return link;
+}
+
+void GrpcIngressLinks::send(const std::string& address, DownlinkRequest request) {
+    if (const auto link = link_to(address)) return link->send(std::move(request));
+    events_.failed(request.id(), "the registry is draining");
 }
 
 void GrpcIngressLinks::forget(const std::string& address, std::uint64_t id) {
+    const std::lock_guard lock(mutex_);
     const auto found = links_.find(address);
     if (found != links_.end()) found->second->forget(id);
 }
 
+// Not under the mutex: the end of a stream waits for handler calls, which may lead to another send().
 void GrpcIngressLinks::drop_idle() {
-    std::erase_if(links_, [](auto& item) {
-        if (!item.second->idle()) return false;
-        item.second->close();
-        return true;
-    });
+    std::vector<std::shared_ptr<Link>> idle;
+    {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(links_, [&idle](auto& item) {
+            if (!item.second->idle()) return false;
+            idle.push_back(std::move(item.second));
+            return true;
+        });
+    }
+    for (const auto& link : idle) link->close();
+}
+
+void GrpcIngressLinks::close() {
+    std::unordered_map<std::string, std::shared_ptr<Link>> links;
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        links.swap(links_);
+    }
+    for (const auto& item : links) item.second->close();
 }
 
 }  // namespace lanyard::registry

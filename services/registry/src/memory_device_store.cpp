@@ -188,6 +188,14 @@ void MemoryDeviceStore::get(identity::DeviceNumber number, Done<DeviceRecord> do
     });
 }
 
+void MemoryDeviceStore::find(identity::DeviceName name, Done<DeviceRecord> done) {
+    get(std::move(name), std::move(done));
+}
+
+void MemoryDeviceStore::find(identity::DeviceNumber number, Done<DeviceRecord> done) {
+    get(number, std::move(done));
+}
+
 void MemoryDeviceStore::get_many(std::vector<identity::DeviceName> names,
                                  Done<std::vector<std::optional<DeviceRecord>>> done) {
     using Records = std::vector<std::optional<DeviceRecord>>;

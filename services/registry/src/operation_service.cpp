@@ -121,9 +121,10 @@ OperationService::OperationService(DeviceStore& store, DownlinkRouter& router, c
 grpc::ServerUnaryReactor* OperationService::run(Call* call, const std::string& device, Build build, Fill fill) {
     auto name = identity::parse_device_name(device);
     if (!name) return call->refuse("device", name.error());
-    // From this thread: a way over the loop would be one more wake-up in the latency of every operation.
-    store_.get(std::move(*name), [this, call, build = std::move(build), fill = std::move(fill)](
-                                     Result<DeviceRecord> record) { on_device(call, std::move(record), build, fill); });
+    store_.find(std::move(*name),
+                [this, call, build = std::move(build), fill = std::move(fill)](Result<DeviceRecord> record) {
+                    on_device(call, std::move(record), build, fill);
+                });
     return call;
 }
 

@@ -13,10 +13,11 @@ namespace lanyard::registry {
 
 struct DeviceDialect;
 
-// lanyard.operations.v1.DeviceOperationService. Calls come on gRPC's threads; devices are asked on the loop.
+// lanyard.operations.v1.DeviceOperationService. Calls come on gRPC's threads and go on where the store and the router
+// answer.
 class OperationService final : public operations::v1::DeviceOperationService::CallbackService {
   public:
-    // For metrics, with how long it took; loop or gRPC thread.
+    // For metrics, with how long it took; any thread.
     using Counted = std::function<void(std::string_view operation, const std::string& result, Duration took)>;
 
     OperationService(DeviceStore& store, DownlinkRouter& router, const Config& config, Counted counted);

@@ -16,6 +16,19 @@ std::string flag(bool value) {
     return value ? "1" : "0";
 }
 
+Done<DeviceRecord> on_loop(const Executor& executor, Done<DeviceRecord> done) {
+    return [executor, done = std::move(done)](Result<DeviceRecord> record) mutable {
+        executor([done = std::move(done), record = std::move(record)]() mutable { done(std::move(record)); });
+    };
+}
+
+// On the client's thread.
+redis::ReplyCallback answer_record(std::uint32_t partition, Done<DeviceRecord> done) {
+    return [partition, done = std::move(done)](Result<redis::Reply> reply) mutable {
+        done(reply ? to_record(partition, *reply) : Result<DeviceRecord>(reply.error()));
+    };
+}
+
 constexpr auto kNoTime = "0";
 constexpr int kModifyAttempts = 4;
 constexpr std::chrono::milliseconds kStopGrace{200};
@@ -52,6 +65,10 @@ RedisDeviceStore::RedisDeviceStore(std::unique_ptr<redis::Client> client, Execut
 }
 
 RedisDeviceStore::~RedisDeviceStore() {
+    stop();
+}
+
+void RedisDeviceStore::stop() {
     // What a drain gave back last should arrive.
     client_->stop(kStopGrace);
 }
@@ -169,19 +186,25 @@ void RedisDeviceStore::expire_due(std::uint32_t partition, UnixMillis now_ms, st
 }
 
 void RedisDeviceStore::get(identity::DeviceName name, Done<DeviceRecord> done) {
-    const std::string key = name.key();
-    const std::uint32_t partition = identity::partition_of(key);
-    client_->eval(scripts_.get_by_key, {index_key(key)}, {partition_tag(partition), kNoTime, key},
-                  deliver(executor_, std::move(done),
-                          [partition](const redis::Reply& reply) { return to_record(partition, reply); }));
+    find(std::move(name), on_loop(executor_, std::move(done)));
 }
 
 void RedisDeviceStore::get(identity::DeviceNumber number, Done<DeviceRecord> done) {
+    find(number, on_loop(executor_, std::move(done)));
+}
+
+void RedisDeviceStore::find(identity::DeviceName name, Done<DeviceRecord> done) {
+    const std::string key = name.key();
+    const std::uint32_t partition = identity::partition_of(key);
+    client_->eval(scripts_.get_by_key, {index_key(key)}, {partition_tag(partition), key},
+                  answer_record(partition, std::move(done)));
+}
+
+void RedisDeviceStore::find(identity::DeviceNumber number, Done<DeviceRecord> done) {
     const std::uint32_t partition = number.partition();
     const std::string tag = partition_tag(partition);
-    client_->eval(scripts_.get_by_sequence, {sequence_key(tag)}, {tag, kNoTime, to_string(number.sequence())},
-                  deliver(executor_, std::move(done),
-                          [partition](const redis::Reply& reply) { return to_record(partition, reply); }));
+    client_->eval(scripts_.get_by_sequence, {sequence_key(tag)}, {tag, to_string(number.sequence())},
+                  answer_record(partition, std::move(done)));
 }
 
 void RedisDeviceStore::get_many(std::vector<identity::DeviceName> names,
@@ -192,7 +215,7 @@ void RedisDeviceStore::get_many(std::vector<identity::DeviceName> names,
     for (const identity::DeviceName& name : names) {
         const std::string key = name.key();
         partitions.push_back(identity::partition_of(key));
-        batch.eval(scripts_.get_by_key, {index_key(key)}, {partition_tag(partitions.back()), kNoTime, key});
+        batch.eval(scripts_.get_by_key, {index_key(key)}, {partition_tag(partitions.back()), key});
     }
     client_->submit(
         std::move(batch), [executor = executor_, done = std::move(done),

@@ -147,19 +147,23 @@ heard(seq, placed, old, math.max(old, pledge(d.lifetime)))
 return answer(seq, save(seq, d), true, former_node, former_shard)
 )lua";
 
+// Without the prelude: somebody waits for a look-up, and to make the functions of the prelude takes Redis five times as
+// long as the look-up itself.
 constexpr const char* kGetByKey = R"lua(
-local seq = redis.call('HGET', KEYS[1], ARGV[3])
-if not seq then return {1} end
-local d, raw = load(tonumber(seq))
-if not d then return {1} end
-return answer(tonumber(seq), raw)
+local seq = redis.call('HGET', KEYS[1], ARGV[2])
 )lua";
-
 constexpr const char* kGetBySequence = R"lua(
-local seq = tonumber(ARGV[3])
-local d, raw = load(seq)
-if not d then return {1} end
-return answer(seq, raw)
+local seq = ARGV[2]
+)lua";
+constexpr const char* kGet = R"lua(
+if not seq then return {1} end
+seq = tonumber(seq)
+local raw = redis.call('HGET', 'dev:' .. ARGV[1] .. ':r:' .. math.floor(seq / 64), seq % 64)
+if not raw then return {1} end
+local times = redis.call('GETRANGE', 'reg:' .. ARGV[1] .. ':due', seq * 8, seq * 8 + 7)
+local due, seen = 0, 0
+if #times == 8 then due, seen = struct.unpack('>I4I4', times) end
+return {0, seq, raw, due, seen, 0, 0, 0}
 )lua";
 
 constexpr const char* kList = R"lua(
@@ -290,10 +294,10 @@ std::string adopt() {
     return with_merge(kAdopt);
 }
 std::string get_by_key() {
-    return with_prelude(kGetByKey);
+    return std::string(kGetByKey) + kGet;
 }
 std::string get_by_sequence() {
-    return with_prelude(kGetBySequence);
+    return std::string(kGetBySequence) + kGet;
 }
 std::string list() {
     return with_prelude(kList);

@@ -72,8 +72,10 @@ class RegistryService final : public runtime::Service {
     }
     ~RegistryService() override {
         drain(runtime::Deadline::in(kServerGrace));
-        // What follows destroys what tasks use.
+        // What follows destroys what tasks and callbacks use.
         (void)loop_.stop(runtime::Deadline::never());
+        if (links_) links_->close();
+        if (store_) store_->stop();
     }
 
     [[nodiscard]] std::string_view name() const override { return "registry"; }
@@ -185,8 +187,8 @@ void RegistryService::make_background() {
 }
 
 void RegistryService::make_services() {
-    links_ = std::make_unique<GrpcIngressLinks>(executor_, context_.log);
-    router_ = std::make_unique<DownlinkRouter>(*store_, *links_, config_, runtime::now);
+    links_ = std::make_unique<GrpcIngressLinks>(context_.log);
+    router_ = std::make_unique<DownlinkRouter>(*store_, *links_, config_, executor_, runtime::now);
     registration_ = std::make_unique<RegistrationService>(*store_, executor_, context_.log);
     const auto changed = [this](std::uint32_t partition) { pump_->poke(partition); };
     handler_ = std::make_unique<RegistrationHandler>(

@@ -37,6 +37,15 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
         command.now_ms = now;
         return command;
     }
+    // The result comes on any thread.
+    template <class NameOrNumber>
+    Result<DeviceRecord> find(NameOrNumber which) {
+        return wait<DeviceRecord>(loop_, [&](auto done) {
+            store_->find(which, [executor = loop_.executor(), done = std::move(done)](Result<DeviceRecord> r) mutable {
+                executor([done = std::move(done), r = std::move(r)]() mutable { done(std::move(r)); });
+            });
+        });
+    }
     // With the device as it is read afterwards.
     Result<Change> register_device(RegisterCommand command) {
         const std::string endpoint = command.name.endpoint;

@@ -16,7 +16,7 @@
 
 namespace lanyard::registry {
 
-// Called once, on the service's event loop, after the call that took it has returned.
+// Called once, on the service's event loop, after the call that took it has returned, unless the method says otherwise.
 template <class T>
 using Done = redis::Callback<Result<T>>;
 
@@ -167,9 +167,9 @@ struct StoreLimits {
 
 // Where devices and registrations live. Every change is atomic together with its outbox entry.
 //
-// Methods are called on the service's event loop, get() on any thread; results come on the loop. Errors: unavailable
-// and deadline_exceeded when the store does not answer (whether the change took effect is then unknown),
-// resource_exhausted when too much waits; others as said.
+// Methods are called on the service's event loop, get() and find() on any thread; results come on the loop, those of
+// find() on any thread. Errors: unavailable and deadline_exceeded when the store does not answer (whether the change
+// took effect is then unknown), resource_exhausted when too much waits; others as said.
 class DeviceStore {
   public:
     virtual ~DeviceStore() = default;
@@ -193,6 +193,9 @@ class DeviceStore {
     // not_found.
     virtual void get(identity::DeviceName name, Done<DeviceRecord> done) = 0;
     virtual void get(identity::DeviceNumber number, Done<DeviceRecord> done) = 0;
+    // As get(), without a way over the loop: for what somebody waits for.
+    virtual void find(identity::DeviceName name, Done<DeviceRecord> done) = 0;
+    virtual void find(identity::DeviceNumber number, Done<DeviceRecord> done) = 0;
     // One element for each name, in order.
     virtual void get_many(std::vector<identity::DeviceName> names,
                           Done<std::vector<std::optional<DeviceRecord>>> done) = 0;
@@ -240,6 +243,8 @@ class DeviceStore {
     virtual void counts(std::uint32_t partition, Done<Counts> done) = 0;
     // Whether the store answers, as far as is known, and if not why. Any thread.
     [[nodiscard]] virtual Result<void> available() const = 0;
+    // For the end: what waits fails with cancelled, and no result of find() comes later.
+    virtual void stop() = 0;
 };
 
 }  // namespace lanyard::registry

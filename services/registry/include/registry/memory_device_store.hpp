@@ -26,6 +26,8 @@ class MemoryDeviceStore final : public DeviceStore {
     void expire_due(std::uint32_t partition, UnixMillis now_ms, std::size_t max, Done<ExpiryProgress> done) override;
     void get(identity::DeviceName name, Done<DeviceRecord> done) override;
     void get(identity::DeviceNumber number, Done<DeviceRecord> done) override;
+    void find(identity::DeviceName name, Done<DeviceRecord> done) override;
+    void find(identity::DeviceNumber number, Done<DeviceRecord> done) override;
     void get_many(std::vector<identity::DeviceName> names,
                   Done<std::vector<std::optional<DeviceRecord>>> done) override;
     void list(std::uint32_t partition, std::uint32_t after, std::size_t max, Done<DevicePage> done) override;
@@ -47,6 +49,7 @@ class MemoryDeviceStore final : public DeviceStore {
     void observed(std::uint16_t spec, Done<std::string> done) override;
     void counts(std::uint32_t partition, Done<Counts> done) override;
     [[nodiscard]] Result<void> available() const override;
+    void stop() override {}  // nothing ever waits
 
   private:
     template <class T, class Work>
