@@ -96,7 +96,8 @@ void RegistryClient::flush() {
     if (!unsent_.empty() && stream_ != nullptr) send_unsent();
 }
 
-// Under the mutex. A stream that refuses them has just broken: they are outstanding and go with the next one.
+// Under the mutex. A stream that refuses them has just broken, and they go with the next one; or its peer has read
+// nothing for so long that those before them are past their deadline, and they will be too.
 void RegistryClient::send_unsent() {
     (void)stream_->send_all(unsent_);
     unsent_.clear();
