@@ -1,5 +1,6 @@
 """What `make bench` measures with: CPU and memory of processes, the echo peer and the loader as child processes."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -45,6 +46,20 @@ class Echo:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+
+
+@contextlib.contextmanager
+def awake():
+    """Each CPU has something to do that gives way to everything else (SCHED_IDLE). A virtual CPU without work is
+    halted, and how soon it is woken is the host's affair, which changes by the minute."""
+    spinning = [spawn(on_cpu(cpu, ["chrt", "-i", "0", "sh", "-c", "while :; do :; done"]))
+                for cpu in os.sched_getaffinity(0)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
 
 
 def pings(address, seconds, per_second=200):
