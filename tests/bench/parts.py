@@ -5,7 +5,7 @@ import time
 import downlink
 import peer
 from measure import Echo, Loader, LoaderEnded, Round, fact, latency_row, median, row
-from platform_stack import free_udp_port
+from ports import reserve_port
 from testbed import PACED_WINDOW, SETTLE_SECONDS, Testbed
 
 SMALL_FLEET = 1_000
@@ -154,7 +154,7 @@ class LargeFleet:
 
     def _start_leshan(self, *java_options):
         began = time.monotonic()
-        self.leshan = peer.Leshan(free_udp_port(), *java_options)
+        self.leshan = peer.Leshan(reserve_port(), *java_options)
         self.leshan_empty = self.leshan.memory()
         self.leshan_loader = self.bed.loader(self.devices, port=self.leshan.port)
         self.leshan_loader.wait_registered()

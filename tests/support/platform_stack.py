@@ -10,24 +10,18 @@ Each service gets its own ports, its log in `directory` and is ready when /ready
 import pathlib
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
 
-from servers import ROOT, KafkaServer, RedisServer, Server, free_port
+from ports import reserve_port
+from servers import JVM_QUICK, ROOT, KafkaServer, RedisServer, Server
 
 BIN = ROOT / "build" / "release" / "bin"
 # Devices of anybody's are observed at their temperature, so that a new user sees values at once.
 TEMPERATURE_TEMPLATE = "[{tenant: default, id: temperature, object_id: 3303, paths: ['/3303/*/5700']}]"
-
-
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Service(Server):
@@ -39,7 +33,7 @@ class Service(Server):
         super().__init__(directory)
         self.name = name
         self.log = self.directory / f"{name}.log"
-        self.admin_port = free_port()
+        self.admin_port = reserve_port()
         self.binary = binary
         self.wait_ready = wait_ready
         self.prefix = []  # what goes before the binary, for example taskset
@@ -78,18 +72,18 @@ class Service(Server):
 
 class Stack:
     def __init__(self, ingresses=1, registries=1, observations=1, directory=None, coap_port=0, api_port=0, kafka_port=0,
-                 redis_port=0, settings=None, fsync="everysec"):
+                 redis_port=0, settings=None, fsync="everysec", jvm=JVM_QUICK):
         self._own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="lanyard-stack-"))
         self.redis = RedisServer(redis_port, self.directory / "redis", fsync=fsync)
-        self.kafka = KafkaServer(kafka_port, self.directory / "kafka")
+        self.kafka = KafkaServer(kafka_port, self.directory / "kafka", jvm=jvm)
         self.cluster_key = secrets.token_hex(16)
         self.counts = {"ingress": ingresses, "registry": registries, "observation": observations}
         self.extra = settings or {}
-        self.api_port = api_port or free_port()
-        self.registry_ports = [free_port() for _ in range(registries)]
-        self.observation_ports = [free_port() for _ in range(observations)]
-        self.coap_ports = [coap_port or free_udp_port()] + [free_udp_port() for _ in range(ingresses - 1)]
+        self.api_port = api_port or reserve_port()
+        self.registry_ports = [reserve_port() for _ in range(registries)]
+        self.observation_ports = [reserve_port() for _ in range(observations)]
+        self.coap_ports = [coap_port or reserve_port()] + [reserve_port() for _ in range(ingresses - 1)]
         self.services = {}
         self.prefixes = {}  # by kind of service: what goes before its binary
 
@@ -113,7 +107,7 @@ class Stack:
                         "registry.addresses": registries, "templates": TEMPERATURE_TEMPLATE, **self._common(kind)}
         elif kind == "ingress":
             listener = f"[{{address: '127.0.0.1:{self.coap_ports[index]}', tenant: default}}]"
-            settings = {"coap.listeners": listener, "grpc.listen": f"127.0.0.1:{free_port()}",
+            settings = {"coap.listeners": listener, "grpc.listen": f"127.0.0.1:{reserve_port()}",
                         "registry.addresses": registries, "instance": f"ingress-{index}", **self._common(kind)}
         else:
             settings = {"grpc.listen": self.api_address, "registry.target": self._target(self.registry_ports),
@@ -147,9 +141,12 @@ class Stack:
                 service.start()
 
     def wait_ready(self, seconds=60):
-        """Waits until every running service is ready again, for example after a kill."""
+        """Waits until every service that no test killed is ready again; one that died is an error."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
+            for service in self.services.values():
+                if service.died():
+                    raise RuntimeError(f"{service.name} ended by itself:\n{service.tail()}")
             late = [s.name for s in self.services.values() if s.running() and not s.ready()]
             if not late:
                 return

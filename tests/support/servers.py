@@ -1,4 +1,4 @@
-"""Real Redis and Kafka servers for tests and `make stack`, on free loopback ports with data of their own.
+"""Real Redis and Kafka servers for tests and `make stack`, on loopback ports and with data of their own.
 
     with RedisServer() as redis, KafkaServer() as kafka:
         ...                     # redis.port, kafka.bootstrap
@@ -18,14 +18,9 @@ import subprocess
 import tempfile
 import time
 
+from ports import reserve_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def spawn(command, **popen):
@@ -60,20 +55,35 @@ class Server:
 
     def start(self):
         """Starts the process and waits until it answers."""
+        self.launch()
+        return self.wait_for_answer()
+
+    def launch(self):
+        """Starts the process."""
         self.prepare()
         with open(self.log, "ab") as log:
             self.process = spawn(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait_for_answer(self):
+        """Until it answers; an error when it ends before, or takes too long."""
         until = time.monotonic() + self.start_seconds
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > until:
-                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
                 self.kill()
-                raise RuntimeError(f"{self.name} did not start:\n{tail}")
+                raise RuntimeError(f"{self.name} did not start:\n{self.tail()}")
             time.sleep(0.02)
         return self
 
     def running(self):
         return self.process is not None and self.process.poll() is None
+
+    def died(self):
+        """Whether it ended with an error, and not because a test stopped or killed it."""
+        return self.process is not None and self.process.poll() not in (None, 0, -signal.SIGKILL)
+
+    def tail(self, lines=20):
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def stop(self, seconds=30):
         """SIGTERM, and SIGKILL when that does not help in time."""
@@ -118,7 +128,7 @@ class RedisServer(Server):
 
     def __init__(self, port=0, directory=None, fsync="everysec", password=""):
         super().__init__(directory)
-        self.port = port or free_port()
+        self.port = port or reserve_port()
         self.fsync = fsync
         self.password = password
 
@@ -145,15 +155,22 @@ class RedisServer(Server):
             return False
 
 
+# How a broker's JVM is run: one that is up in three seconds, and one as Kafka's own start script sets it, which needs
+# minutes until its code is compiled and then less CPU.
+JVM_QUICK = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+JVM_STEADY = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35")
+
+
 class KafkaServer(Server):
     """One Kafka broker that is its own controller (KRaft)."""
 
     name = "kafka"
 
-    def __init__(self, port=0, directory=None, jars=None):
+    def __init__(self, port=0, directory=None, jars=None, jvm=JVM_QUICK):
         super().__init__(directory)
-        self.port = port or free_port()
-        self.controller_port = free_port()
+        self.jvm = jvm
+        self.port = port or reserve_port()
+        self.controller_port = reserve_port()
         self.jars = pathlib.Path(jars or os.environ.get("LANYARD_KAFKA_JARS") or ROOT / ".tools" / "kafka")
         self.properties = self.directory / "server.properties"
 
@@ -166,10 +183,8 @@ class KafkaServer(Server):
         jars = pathlib.Path(os.environ.get("LANYARD_KAFKA_JARS") or ROOT / ".tools" / "kafka")
         return jars.is_dir() and shutil.which("java") is not None
 
-    def _java(self, *arguments):
-        return [
-            *("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{self.jars}/*", *arguments)
-        ]
+    def _java(self, jvm, *arguments):
+        return ["java", *jvm, "-cp", f"{self.jars}/*", *arguments]
 
     def prepare(self):
         data = self.directory / "data"
@@ -199,13 +214,13 @@ auto.create.topics.enable=false
         if not self.jars.is_dir():
             raise RuntimeError(f"no Kafka broker in {self.jars}: run tools/install-deps")
         # A cluster id is 16 bytes in base64url; its value does not matter.
-        format_storage = self._java("kafka.tools.StorageTool", "format", "-t", "bGFueWFyZC10ZXN0LWtyYQ")
+        format_storage = self._java(JVM_QUICK, "kafka.tools.StorageTool", "format", "-t", "bGFueWFyZC10ZXN0LWtyYQ")
         done = subprocess.run([*format_storage, "-c", str(self.properties)], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(f"kafka storage format failed:\n{done.stdout}{done.stderr}")
 
     def command(self):
-        return self._java("kafka.Kafka", str(self.properties))
+        return self._java(self.jvm, "kafka.Kafka", str(self.properties))
 
     def answers(self):
         """True when the broker answers ApiVersions (key 18, version 0, empty client id)."""

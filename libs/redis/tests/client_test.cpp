@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include "telemetry/metrics.hpp"
+#include "testing/ports.hpp"
 #include "testing/servers.hpp"
 
 namespace lanyard::redis {
@@ -311,7 +312,7 @@ TEST_F(RedisClient, SelectsItsDatabase) {
 
 TEST(RedisClientAlone, IsDownWithTheReasonWhenNobodyListens) {
     States states;
-    const auto client = Client::start({.port = ::lanyard::testing::free_port()}, states.callback()).value();
+    const auto client = Client::start({.port = ::lanyard::testing::reserve_port()}, states.callback()).value();
     ASSERT_TRUE(states.wait(State::down));
     EXPECT_EQ(states.reason(), "Connection refused");
 }

@@ -6,6 +6,7 @@
 #include <librdkafka/rdkafka.h>
 #include <unistd.h>
 
+#include "testing/ports.hpp"
 #include "testing/servers.hpp"
 
 namespace lanyard::testing {
@@ -48,7 +49,7 @@ bool answers_metadata(const std::string& bootstrap) {
 
 }  // namespace
 
-KafkaServer::KafkaServer() : port_(free_port()), controller_port_(free_port()) {}
+KafkaServer::KafkaServer() : port_(reserve_port()), controller_port_(reserve_port()) {}
 
 bool KafkaServer::available() {
     const auto jars = jar_directory();

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "testing/ports.hpp"
 #include "testing/servers.hpp"
 
 namespace lanyard::testing {
@@ -30,7 +31,7 @@ bool answers_ping(std::uint16_t port) {
 }  // namespace
 
 RedisServer::RedisServer(std::string fsync, std::string password)
-    : port_(free_port()), fsync_(std::move(fsync)), password_(std::move(password)) {}
+    : port_(reserve_port()), fsync_(std::move(fsync)), password_(std::move(password)) {}
 
 void RedisServer::start() {
     std::vector<std::string> argv{"redis-server",

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -55,8 +54,5 @@ class TempDir {
   private:
     std::filesystem::path path_;
 };
-
-// A TCP port of 127.0.0.1 that nobody listens on right now.
-[[nodiscard]] std::uint16_t free_port();
 
 }  // namespace lanyard::testing

@@ -10,8 +10,8 @@
 
 namespace lanyard::testing {
 
-// A real Redis (redis-server of the PATH) on a free loopback port with its data in a directory of its own. The
-// same port and data survive stop or kill and start. Not thread-safe.
+// A real Redis (redis-server of the PATH) on a loopback port of its own with its data in a directory of its own.
+// Port and data survive stop or kill and start. Not thread-safe.
 class RedisServer {
   public:
     // `fsync` is redis.conf's appendfsync: always, everysec or no.
