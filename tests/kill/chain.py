@@ -131,20 +131,48 @@ class Chain:
         self._killed_at[name] = time.monotonic()
         self.context.say(f"kill -9 {name}")
 
-    def restart(self, name):
-        """Starts it again, and nothing else; gives the seconds until every service was ready by itself."""
-        others = {s.name: s.process.pid for s in self.stack.services.values() if s.name != name and s.running()}
+    def restart(self, *names):
+        """Starts them again, and nothing else; gives the seconds that the first was down, and those from the start of
+        the first until every service was ready by itself."""
+        others = self._pids(but=names)
         began = time.monotonic()
-        self.process(name).start()
+        for name in names:
+            self.process(name).launch()
+        for name in names:
+            self.process(name).wait_for_answer()
         self.wait(self.all_ready, "all services ready", READY_SECONDS)
-        down = began - self._killed_at[name]
+        down = began - self._killed_at[names[0]]
         ready = time.monotonic() - began
-        dead = [other for other, pid in others.items()
-                if not self.process(other).running() or self.process(other).process.pid != pid]
-        if dead:
-            raise RuntimeError(f"{dead} ended although only {name} was killed")
-        self.context.say(f"{name} was down for {down:.1f} s, all services ready {ready:.1f} s after its start")
+        self._expect_alive(others, f"only {' and '.join(names)} was killed")
+        self.context.say(f"{' and '.join(names)} down for {down:.1f} s, all services ready {ready:.1f} s after the start")
         return down, ready
+
+    def hang(self, name, seconds, meanwhile=lambda: None):
+        """Stops its clock for a while: connections stay, answers do not come. Gives what `meanwhile` gave, and the
+        seconds until every service was ready by itself."""
+        everybody = self._pids()
+        began = time.monotonic()
+        self.process(name).freeze()
+        self.context.say(f"{name} hangs")
+        try:
+            seen = meanwhile()
+            self.run_for(seconds - (time.monotonic() - began))
+        finally:
+            self.process(name).thaw()
+        ready = self.wait(self.all_ready, "all services ready", READY_SECONDS)
+        self._expect_alive(everybody, f"{name} only hung")
+        self.context.say(f"{name} goes on, all services ready {ready:.1f} s later")
+        return seen, ready
+
+    def _pids(self, but=()):
+        return {s.name: s.process.pid for s in self.stack.services.values() if s.name not in but and s.running()}
+
+    def _expect_alive(self, pids, although):
+        """Nobody may end, or be started again, but those that a test killed."""
+        dead = [name for name, pid in pids.items()
+                if not self.process(name).running() or self.process(name).process.pid != pid]
+        if dead:
+            raise RuntimeError(f"{dead} ended although {although}")
 
     def all_ready(self):
         return all(s.running() and s.ready() for s in self.stack.services.values())

@@ -20,7 +20,7 @@ from scenario import Context, Row, table  # noqa: E402
 from servers import ROOT  # noqa: E402
 
 # Modules of this directory, in the order in which they run.
-SCENARIOS = ("crash", "outage", "takeover", "storm", "lossy")
+SCENARIOS = ("crash", "outage", "takeover", "pairs", "hang", "storm", "lossy")
 
 
 def run_scenario(name, context):
