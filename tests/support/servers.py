@@ -155,20 +155,13 @@ class RedisServer(Server):
             return False
 
 
-# How a broker's JVM is run: one that is up in three seconds, and one as Kafka's own start script sets it, which needs
-# minutes until its code is compiled and then less CPU.
-JVM_QUICK = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-JVM_STEADY = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35")
-
-
 class KafkaServer(Server):
     """One Kafka broker that is its own controller (KRaft)."""
 
     name = "kafka"
 
-    def __init__(self, port=0, directory=None, jars=None, jvm=JVM_QUICK):
+    def __init__(self, port=0, directory=None, jars=None):
         super().__init__(directory)
-        self.jvm = jvm
         self.port = port or reserve_port()
         self.controller_port = reserve_port()
         self.jars = pathlib.Path(jars or os.environ.get("LANYARD_KAFKA_JARS") or ROOT / ".tools" / "kafka")
@@ -183,8 +176,10 @@ class KafkaServer(Server):
         jars = pathlib.Path(os.environ.get("LANYARD_KAFKA_JARS") or ROOT / ".tools" / "kafka")
         return jars.is_dir() and shutil.which("java") is not None
 
-    def _java(self, jvm, *arguments):
-        return ["java", *jvm, "-cp", f"{self.jars}/*", *arguments]
+    def _java(self, *arguments):
+        return [
+            *("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{self.jars}/*", *arguments)
+        ]
 
     def prepare(self):
         data = self.directory / "data"
@@ -214,13 +209,13 @@ auto.create.topics.enable=false
         if not self.jars.is_dir():
             raise RuntimeError(f"no Kafka broker in {self.jars}: run tools/install-deps")
         # A cluster id is 16 bytes in base64url; its value does not matter.
-        format_storage = self._java(JVM_QUICK, "kafka.tools.StorageTool", "format", "-t", "bGFueWFyZC10ZXN0LWtyYQ")
+        format_storage = self._java("kafka.tools.StorageTool", "format", "-t", "bGFueWFyZC10ZXN0LWtyYQ")
         done = subprocess.run([*format_storage, "-c", str(self.properties)], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(f"kafka storage format failed:\n{done.stdout}{done.stderr}")
 
     def command(self):
-        return self._java(self.jvm, "kafka.Kafka", str(self.properties))
+        return self._java("kafka.Kafka", str(self.properties))
 
     def answers(self):
         """True when the broker answers ApiVersions (key 18, version 0, empty client id)."""

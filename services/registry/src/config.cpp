@@ -31,6 +31,7 @@ void bind_kafka(runtime::Binder& b, Config& c) {
     b.enumeration("kafka.value_format", &c.value_format,
                   {{"json", ValueFormat::json}, {"protobuf", ValueFormat::protobuf}},
                   "Format of lifecycle and device-state values.");
+    b.duration("kafka.linger", &c.kafka_linger, {0ms, 1s}, "How long a record may wait for company.");
     b.required_string("topics.lifecycle", &c.topics.lifecycle, "Topic of lifecycle events.");
     b.required_string("topics.device_state", &c.topics.device_state, "Compacted topic of the latest device states.");
     b.integer("topics.partitions", &c.topics.partitions, {1, 1000}, "Partitions of a topic that is created.");

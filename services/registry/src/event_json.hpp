@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "event_value.hpp"
 #include "registry/device_record.hpp"
 
 namespace lanyard::registry {
@@ -15,8 +15,8 @@ struct EventText {
     std::string_view instance;         // of its ingress node
 };
 
-// Values with the proto's field names, numbers as numbers, unset fields left out.
-[[nodiscard]] std::string lifecycle_json(const EventText& text);
-[[nodiscard]] std::string device_state_json(const EventText& text);
+// Both values, with the proto's field names, numbers as numbers, unset fields left out. What the device registered with
+// stands in both and is written once.
+[[nodiscard]] EventValues event_json(const EventText& text);
 
 }  // namespace lanyard::registry

@@ -130,7 +130,7 @@ EventValues event_values(const OutboxEntry& entry, const SipKey& key, std::strin
     }
     const std::string event_id = event_id_of(entry);
     const EventText text{entry, event_id, registration_id, instance};
-    if (format == ValueFormat::json) return {lifecycle_json(text), device_state_json(text)};
+    if (format == ValueFormat::json) return event_json(text);
     return {to_lifecycle(text).SerializeAsString(), to_device_state(text).SerializeAsString()};
 }
 

@@ -52,7 +52,9 @@ KafkaEventPublisher::~KafkaEventPublisher() {
 }
 
 Result<void> KafkaEventPublisher::open_producer() {
-    auto producer = kafka::Producer::create(config_.kafka);
+    kafka::ProducerConfig settings = config_.kafka;
+    settings.linger = std::chrono::duration_cast<milliseconds>(config_.kafka_linger);
+    auto producer = kafka::Producer::create(settings);
     if (!producer) return producer.error();
     auto lifecycle = (*producer)->topic(config_.topics.lifecycle);
     if (!lifecycle) return lifecycle.error();

@@ -80,6 +80,8 @@ struct Config {
     std::vector<TenantPolicy> tenants{TenantPolicy{.id = "default"}};
     redis::Config redis;
     kafka::ProducerConfig kafka;
+    // Longer than that of values: nobody waits for an event, and a broker pays for batches more than for records.
+    Duration kafka_linger = std::chrono::milliseconds(25);
     TopicConfig topics;
     ValueFormat value_format = ValueFormat::json;
     LeaseConfig lease;
