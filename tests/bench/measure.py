@@ -153,6 +153,19 @@ class Round:
         return sum(self.result["errors"].values()) + self.result["unanswered"]
 
 
+def echo_alone(seconds=2):
+    """Microseconds of the raw echo for one datagram, for a row that has no loader of its own."""
+    server, echo = Echo("--coap"), Echo()
+    loader = Loader(server.address, 1000)
+    try:
+        loader.wait_registered()
+        return Round(loader, {"echo": echo.pid}, "echo", seconds, target=echo.address).us["echo"]
+    finally:
+        loader.stop()
+        echo.stop()
+        server.stop()
+
+
 def median(values):
     return statistics.median(values)
 
