@@ -143,8 +143,9 @@ class Chain:
         self.wait(self.all_ready, "all services ready", READY_SECONDS)
         down = began - self._killed_at[names[0]]
         ready = time.monotonic() - began
-        self._expect_alive(others, f"only {' and '.join(names)} was killed")
-        self.context.say(f"{' and '.join(names)} down for {down:.1f} s, all services ready {ready:.1f} s after the start")
+        killed = " and ".join(names)
+        self._expect_alive(others, f"only {killed} was killed")
+        self.context.say(f"{killed} down for {down:.1f} s, all services ready {ready:.1f} s after the start")
         return down, ready
 
     def hang(self, name, seconds, meanwhile=lambda: None):

@@ -2,7 +2,7 @@
 the part believes to hold when it goes on has been taken over by then."""
 
 from chain import Chain
-from crash import rows_of
+from crash import expect_values, rows_of
 from fleet import mixed
 from takeover import Reader
 
@@ -33,4 +33,4 @@ def run(context):
         chain.run_for(30)
         reader.close()
         report = chain.settle_and_compare()
-    return [row for row in rows_of(report, detail) if row.id != "start"]
+    return [row for row in expect_values(rows_of(report, detail), report) if row.id != "start"]

@@ -77,6 +77,7 @@ void QueueSignal::attach(rd_kafka_queue_t* queue) {
     LANYARD_ASSERT(fd_ >= 0);
     const std::uint64_t one = 1;
     rd_kafka_queue_io_event_enable(queue, fd_, &one, sizeof one);
+    again();  // an event that came before is not the first of a row any more, and nothing would ever be signalled
 }
 
 void QueueSignal::clear() const {
