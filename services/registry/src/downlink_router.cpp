@@ -173,6 +173,7 @@ void DownlinkRouter::ask_node(std::uint64_t id, std::uint32_t node) {
 
 void DownlinkRouter::on_node(std::uint64_t id, std::uint32_t node, Result<Node> found) {
     if (!found) return on_failed(id, found.error().message);
+    if (found->address.empty()) return on_failed(id, "the ingress of the device was started anew");
     {
         const std::lock_guard lock(mutex_);
         if (node_addresses_.size() >= kNodeCacheMax) node_addresses_.clear();

@@ -354,7 +354,12 @@ void MemoryDeviceStore::register_node(Node node, Done<std::uint32_t> done) {
         const auto known = all.nodes.find(node.number);
         const bool same = known != all.nodes.end() && known->second.instance == node.instance;
         if (!same) {
-            std::erase_if(all.nodes, [&](const auto& item) { return item.second.instance == node.instance; });
+            std::erase_if(all.nodes, [&](const auto& item) {
+                return item.second.instance == node.instance && item.second.address.empty();
+            });
+            for (auto& [number, former] : all.nodes) {
+                if (former.instance == node.instance) former.address.clear();
+            }
             all.last_node = std::max(all.last_node, node.number) + 1;
             node.number = all.last_node;
         }

@@ -263,10 +263,16 @@ return answer
 )lua";
 
 // A number once given never comes again, also when Redis lost its data but the ingress knows its own.
+// The former life of an instance keeps its name, without an address: what it did may not be published yet. The one
+// before it is forgotten.
 constexpr const char* kRegisterNode = R"lua(
 local known, number = redis.call('HGET', KEYS[1], 'i:' .. ARGV[1]), tonumber(ARGV[3])
 if number == 0 or known ~= tostring(number) then
-  if known then redis.call('HDEL', KEYS[1], known) end
+  if known then
+    local before = redis.call('HGET', KEYS[1], 'f:' .. ARGV[1])
+    if before then redis.call('HDEL', KEYS[1], before) end
+    redis.call('HSET', KEYS[1], known, ARGV[1] .. '\n', 'f:' .. ARGV[1], known)
+  end
   if number > tonumber(redis.call('HGET', KEYS[1], 'next') or '0') then redis.call('HSET', KEYS[1], 'next', number) end
   number = redis.call('HINCRBY', KEYS[1], 'next', 1)
   redis.call('HSET', KEYS[1], 'i:' .. ARGV[1], number)

@@ -229,8 +229,8 @@ class DeviceStore {
     // To be called before the outboxes are read, so that no hint is lost.
     virtual void clear_changed(std::vector<std::uint32_t> partitions, Done<void> done) = 0;
 
-    // Keeps the number when node.number is known for node.instance, else gives a new one, never used before; the
-    // former one of the instance is forgotten.
+    // Keeps the number when node.number is known for node.instance, else gives a new one, never used before. The
+    // former life of the instance keeps its number and name, without an address; the one before it is forgotten.
     virtual void register_node(Node node, Done<std::uint32_t> done) = 0;
     // not_found.
     virtual void node(std::uint32_t number, Done<Node> done) = 0;
