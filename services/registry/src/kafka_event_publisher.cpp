@@ -142,7 +142,7 @@ void KafkaEventPublisher::publish_named(const std::vector<OutboxEntry>& entries,
     settle(batch, {});
 }
 
-// Both records of an event.
+// Both records of an event. The state is no event: CloudEvents' attributes stand with the lifecycle record.
 void KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch) {
     const EventValues values = event_values(entry, key_, nodes_.name(entry.device.node), config_.value_format);
     const std::string key = entry.device.key();
@@ -152,8 +152,10 @@ void KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch)
     std::string time;
     append_rfc3339(time, entry.time_ms);
     const std::string sequence = std::to_string(entry.device.counter);
-    kafka::CloudEvent attributes{
-        .content_type = config_.value_format == ValueFormat::json ? kJsonType : kProtobufType,
+    const std::string_view content_type = config_.value_format == ValueFormat::json ? kJsonType : kProtobufType;
+    kafka::EventHeaders headers;
+    headers.set({
+        .content_type = content_type,
         .id = id,
         .type = type,
         .source = source,
@@ -162,9 +164,8 @@ void KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch)
         .partition_key = key,
         .sequence = sequence,
         .tenant = entry.device.tenant,
-    };
-    kafka::EventHeaders headers;
-    headers.set(attributes);
+    });
+    const kafka::Header state_headers[] = {{"content-type", content_type}};
     kafka::Record record;
     record.key = key;
     record.value = as_bytes(values.lifecycle);
@@ -174,9 +175,7 @@ void KafkaEventPublisher::produce(const OutboxEntry& entry, std::uint64_t batch)
     const std::lock_guard lock(mutex_);
     record.topic = lifecycle_;
     const auto event = producer_->produce(record);
-    attributes.type = "cloud.lanyard.device-state.v1";
-    headers.set(attributes);
-    record.headers = headers.view();
+    record.headers = state_headers;
     record.topic = device_state_;
     record.value = as_bytes(values.device_state);
     record.tombstone = entry.event == LifecycleEvent::deleted;

@@ -265,7 +265,6 @@ void MemoryDeviceStore::remove(RemoveCommand c, Done<DeviceRecord> done) {
         DeviceRecord removed = std::move(*record);
         partition.index.erase(c.name.key());
         partition.records.erase(removed.number.sequence());
-        removed.last_seen_s = 0;
         return removed;
     });
 }

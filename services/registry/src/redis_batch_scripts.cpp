@@ -14,7 +14,7 @@ local call, pack, read, sub, floor = redis.call, struct.pack, struct.unpack, str
 local text = string.format
 local REG, DEV = 'reg:' .. ARGV[1] .. ':', 'dev:' .. ARGV[1] .. ':'
 local INDEX, RECORD = DEV .. 'i:', DEV .. 'r:'
-local answers, entries, times, seqs, dues, placed = {}, {}, {}, {}, {}, {}
+local answers, entries, times, seqs, dues, seen, placed = {}, {}, {}, {}, {}, {}, {}
 local made, began = 0, 0
 local full = call('LLEN', REG .. 'out') >= OUT_MAX
 
@@ -58,7 +58,7 @@ local function register(arg)
   local n, i = #seqs + 1, #times
   seqs[n], dues[n], placed[n] = seq, due, was == 1 and former_lifetime > 0
   times[i + 1], times[i + 2], times[i + 3], times[i + 4] = 'SET', 'u32', text('#%d', 2 * seq), text('%.0f', due)
-  times[i + 5], times[i + 6], times[i + 7], times[i + 8] = 'SET', 'u32', text('#%d', 2 * seq + 1), text('%d', now_s)
+  seen[n] = now_s
   return pack('>BI4I4I4I4BI4I2', 0, seq, generation, epoch, due, was, former_node, former_shard)
 end
 
@@ -66,9 +66,9 @@ for i = 2, #ARGV do answers[i - 1] = register(ARGV[i]) end
 if #seqs > 0 then
   local before, places = call('BITFIELD', REG .. 'due', unpack(times)), {}
   for i, due in ipairs(dues) do
-    local old = before[2 * i - 1]
+    local old = before[i]
     if due > 0 and not (placed[i] and old > 0 and old <= due) then
-      local bucket = bucket_of(due, tonumber(times[8 * i]))
+      local bucket = bucket_of(due, seen[i])
       places[bucket] = (places[bucket] or '') .. pack('>I4', seqs[i])
     end
   end

@@ -27,6 +27,7 @@ OutboxPage to_outbox_page(std::uint32_t partition, const redis::Reply& entries) 
     OutboxPage page;
     page.read = entries.items().size();
     page.depth = page.read;
+    page.entries.reserve(page.read);
     for (const redis::Reply& item : entries.items()) {
         if (auto entry = decode_outbox_entry(partition, item.text())) page.entries.push_back(std::move(*entry));
     }
@@ -80,10 +81,9 @@ void RedisDeviceStore::outbox_read(std::uint32_t partition, std::size_t max, Don
             return executor_([done = std::move(done), page = std::move(page)]() mutable { done(std::move(page)); });
         }
         client_->command({"LLEN", key},
-                         deliver(executor_, std::move(done), [page = std::move(*page)](const redis::Reply& depth) {
-                             OutboxPage out = page;
-                             out.depth = static_cast<std::size_t>(depth.integer());
-                             return Result<OutboxPage>(std::move(out));
+                         deliver(executor_, std::move(done), [page = std::move(*page)](const redis::Reply& depth) mutable {
+                             page.depth = static_cast<std::size_t>(depth.integer());
+                             return Result<OutboxPage>(std::move(page));
                          }));
     });
 }

@@ -1,5 +1,7 @@
 #include "redis_reply.hpp"
 
+#include <algorithm>
+
 #include "base/hash.hpp"
 #include "record_codec.hpp"
 #include "redis_scripts.hpp"
@@ -19,7 +21,9 @@ Result<DeviceRecord> record_at(std::uint32_t partition, const std::vector<redis:
     if (!record) return record;
     // What is left of an ended registration means nothing.
     if (record->registered) record->pledge_s = number_at(items, index + 2);
-    record->last_seen_s = number_at(items, index + 3);
+    // A Register writes its time into the record alone.
+    const auto registered_s = static_cast<std::uint32_t>(record->registration.register_ms / 1000);
+    record->last_seen_s = std::max(number_at(items, index + 3), registered_s);
     return record;
 }
 

@@ -13,7 +13,7 @@ namespace lanyard::registry {
 // The callback of a command: converts its reply on the client's thread and hands the result to the loop.
 template <class T, class Convert>
 redis::ReplyCallback deliver(const Executor& executor, Done<T> done, Convert convert) {
-    return [executor, done = std::move(done), convert](Result<redis::Reply> reply) mutable {
+    return [executor, done = std::move(done), convert = std::move(convert)](Result<redis::Reply> reply) mutable {
         Result<T> result = reply ? convert(*reply) : Result<T>(reply.error());
         executor([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
     };

@@ -161,8 +161,7 @@ seq = tonumber(seq)
 local raw = redis.call('HGET', 'dev:' .. ARGV[1] .. ':r:' .. math.floor(seq / 64), seq % 64)
 if not raw then return {1} end
 local times = redis.call('GETRANGE', 'reg:' .. ARGV[1] .. ':due', seq * 8, seq * 8 + 7)
-local due, seen = 0, 0
-if #times == 8 then due, seen = struct.unpack('>I4I4', times) end
+local due, seen = struct.unpack('>I4I4', times .. string.rep('\0', 8 - #times))
 return {0, seq, raw, due, seen, 0, 0, 0}
 )lua";
 
@@ -228,9 +227,10 @@ count('devices', -1)
 local raw = compose(d)
 redis.call('HDEL', KEYS[1], ARGV[3])
 redis.call('HDEL', record_key(seq), seq % 64)
-set_times(seq, 0, 0)
 emit(7, seq, raw)
-return answer(seq, raw)
+local last = answer(seq, raw)
+set_times(seq, 0, 0)
+return last
 )lua";
 
 constexpr const char* kTrim = R"lua(
