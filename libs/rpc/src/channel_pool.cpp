@@ -19,10 +19,8 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& target, const Cha
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(config.connect_timeout));
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, ms(config.backoff_min));
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, ms(config.backoff_max));
-    if (config.stream_window_bytes != 0) {
-        arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-        arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(config.stream_window_bytes));
-    }
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(config.stream_window_bytes));
     arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
     // A connection of its own, not one shared with every channel of the process to the same address.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

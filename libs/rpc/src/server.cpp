@@ -8,6 +8,7 @@
 
 #include "call_interceptor.hpp"
 #include "prepare_grpc.hpp"
+#include "rpc/channel_pool.hpp"
 
 namespace lanyard::rpc {
 
@@ -44,6 +45,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config, std::s
     if (config.connection_age.count() > 0) {
         builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, ms(config.connection_age));
     }
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, static_cast<int>(kStreamWindowBytes));
     builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
     for (grpc::Service* service : services) builder.RegisterService(service);
     if (config.fallback != nullptr) builder.RegisterCallbackGenericService(config.fallback);

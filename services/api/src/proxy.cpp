@@ -25,13 +25,6 @@ std::pair<std::string, std::string> split_method(const std::string& path) {
     return {path.substr(1, slash - 1), path.substr(slash + 1)};
 }
 
-// Methods that a contract of ours declares without a stream; what is not known is passed on as a stream.
-bool is_unary(const std::string& service, const std::string& method) {
-    const auto* contract = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
-    const auto* found = contract == nullptr ? nullptr : contract->FindMethodByName(method);
-    return found != nullptr && !found->client_streaming() && !found->server_streaming();
-}
-
 class Call;
 
 }  // namespace
@@ -204,7 +197,17 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 }  // namespace
 
 Proxy::Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done)
-    : live_(std::make_unique<LiveCalls>()), routes_(std::move(routes)), on_done_(std::move(on_done)) {}
+    : live_(std::make_unique<LiveCalls>()), routes_(std::move(routes)), on_done_(std::move(on_done)) {
+    const auto* contracts = google::protobuf::DescriptorPool::generated_pool();
+    for (const auto& [service, channel] : routes_) {
+        const auto* contract = contracts->FindServiceByName(service);
+        for (int i = 0; contract != nullptr && i < contract->method_count(); ++i) {
+            const auto& method = *contract->method(i);
+            if (method.client_streaming() || method.server_streaming()) continue;
+            unary_.emplace("/" + service + "/" + method.name(), Unary{channel, service, method.name()});
+        }
+    }
+}
 
 Proxy::~Proxy() = default;
 
@@ -212,20 +215,20 @@ void Proxy::cut_slow(SteadyTime since) {
     live_->for_each([since](Call& call) { call.cut_if_slow(since); });
 }
 
+// What no contract of ours declares as unary is passed on as a stream.
 grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServerContext* context) {
+    if (const auto found = unary_.find(context->method()); found != unary_.end()) {
+        const Unary& unary = found->second;
+        return new UnaryCall(context, unary.channel, [this, &unary, began = runtime::steady_now()](auto code) {
+            on_done_(unary.service, unary.method, code, runtime::steady_now() - began);
+        });
+    }
     auto [service, method] = split_method(context->method());
     const auto route = routes_.find(service);
     if (route == routes_.end()) {
         return new Refusal(rpc::to_status(
             make_error(Errc::unsupported, "no public service \"" + service + "\"; reflection lists those there are"),
             {.reason = "UNKNOWN_SERVICE", .metadata = {}, .fields = {}, .retry_after = {}}));
-    }
-    if (is_unary(service, method)) {
-        const auto done = [this, service = std::move(service), method = std::move(method),
-                           began = runtime::steady_now()](grpc::StatusCode code) {
-            on_done_(service, method, code, runtime::steady_now() - began);
-        };
-        return new UnaryCall(context, route->second, done);
     }
     return new Call(context, route->second, std::move(service), std::move(method), on_done_, *live_);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include <grpcpp/generic/async_generic_service.h>
 
@@ -34,8 +35,16 @@ class Proxy final : public grpc::CallbackGenericService {
     void cut_slow(SteadyTime since);
 
   private:
+    // A unary method of a contract of ours.
+    struct Unary {
+        std::shared_ptr<grpc::Channel> channel;
+        std::string service;
+        std::string method;
+    };
+
     std::unique_ptr<LiveCalls> live_;
     std::map<std::string, std::shared_ptr<grpc::Channel>> routes_;  // by full service name
+    std::unordered_map<std::string, Unary> unary_;                  // by path
     OnDone on_done_;
 };
 

@@ -33,12 +33,17 @@ void UnaryCall::OnReadDone(bool ok) {
 
 // gRPC may be done with the call, and the call gone, as soon as its end has been started.
 void UnaryCall::answered(const grpc::Status& status) {
-    told_(status.error_code());
+    code_ = status.error_code();
     if (status.ok()) {
         StartWriteAndFinish(&response_, grpc::WriteOptions(), status);
     } else {
         Finish(status);
     }
+}
+
+void UnaryCall::OnDone() {
+    told_(code_);
+    delete this;
 }
 
 }  // namespace lanyard::api

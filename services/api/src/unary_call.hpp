@@ -15,18 +15,19 @@ class UnaryCall final : public grpc::ServerGenericBidiReactor {
   public:
     using Told = std::function<void(grpc::StatusCode code)>;
 
-    // Deletes itself when gRPC is done with it; `told` is called once before.
+    // Deletes itself when gRPC is done with it; `told` is called once before, when the user has been answered.
     UnaryCall(grpc::GenericCallbackServerContext* context, const std::shared_ptr<grpc::Channel>& channel, Told told);
 
     void OnReadDone(bool ok) override;
     void OnCancel() override { client_context_.TryCancel(); }
-    void OnDone() override { delete this; }
+    void OnDone() override;
 
   private:
     void answered(const grpc::Status& status);
 
     grpc::GenericCallbackServerContext* server_context_;
     Told told_;
+    grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;
     grpc::GenericStub stub_;
     grpc::ClientContext client_context_;
     grpc::ByteBuffer request_;

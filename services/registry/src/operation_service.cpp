@@ -91,15 +91,19 @@ class OperationService::Call final : public grpc::ServerUnaryReactor {
           deadline_(rpc::deadline_of(
               *context, began_,
               std::chrono::duration_cast<std::chrono::milliseconds>(service.config_.downlink.default_timeout))) {}
-    void OnDone() override { delete this; }
+    // Counted when the caller has been answered: that need not wait for it.
+    void OnDone() override {
+        service_.counted_(operation_, label_, took_);
+        delete this;
+    }
 
     grpc::ServerUnaryReactor* refuse(const char* field, const Error& error) {
-        service_.counted_(operation_, "refused", runtime::steady_now() - began_);
-        Finish(rpc::invalid_field(field, error.message));
+        finish(rpc::invalid_field(field, error.message), "refused");
         return this;
     }
-    void finish(grpc::Status status, const std::string& label) {
-        service_.counted_(operation_, label, runtime::steady_now() - began_);
+    void finish(grpc::Status status, std::string label) {
+        label_ = std::move(label);
+        took_ = runtime::steady_now() - began_;
         Finish(std::move(status));
     }
     // What is left until the caller's deadline; at least 1.
@@ -113,6 +117,8 @@ class OperationService::Call final : public grpc::ServerUnaryReactor {
     const std::string_view operation_;
     const SteadyTime began_;
     const SteadyTime deadline_;
+    std::string label_;
+    Duration took_{};
 };
 
 OperationService::OperationService(DeviceStore& store, DownlinkRouter& router, const Config& config, Counted counted)
@@ -145,7 +151,7 @@ void OperationService::on_device(Call* call, Result<DeviceRecord> device, const 
                                                : "the device is not registered");
         return call->finish(status_unanswered(refused), result_label(refused));
     }
-    auto dialect = std::make_shared<const DeviceDialect>(dialect_of(*device));
+    const std::shared_ptr<const DeviceDialect> dialect = dialects_.of(*device);
     const auto operation = build(*dialect);
     auto coap = operation ? to_coap_request(*operation) : operation.error();
     if (!operation && operation.error().code == Errc::invalid_argument) {

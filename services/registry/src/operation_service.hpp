@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "dialect_cache.hpp"
 #include "downlink_router.hpp"
 #include "lanyard/operations/v1/operation.grpc.pb.h"
 #include "lwm2m_coap/operation.hpp"
@@ -10,8 +11,6 @@
 #include "registry/device_store.hpp"
 
 namespace lanyard::registry {
-
-struct DeviceDialect;
 
 // lanyard.operations.v1.DeviceOperationService. Calls come on gRPC's threads and go on where the store and the router
 // answer.
@@ -51,6 +50,7 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
     DownlinkRouter& router_;
     const Config& config_;
     Counted counted_;
+    DialectCache dialects_;
 };
 
 }  // namespace lanyard::registry

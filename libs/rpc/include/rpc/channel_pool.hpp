@@ -13,15 +13,18 @@ class Channel;
 
 namespace lanyard::rpc {
 
+inline constexpr std::size_t kStreamWindowBytes = std::size_t{1} << 20;
+
 struct ChannelConfig {
     std::size_t message_bytes_max = 4 << 20;
     std::chrono::milliseconds keepalive{20000};
     std::chrono::milliseconds connect_timeout{5000};  // of one attempt, up to the server's first frame
     std::chrono::milliseconds backoff_min{50};        // between attempts
     std::chrono::milliseconds backoff_max{2000};
-    // What the server may send of one call before it is read here; 0: what gRPC estimates, up to many MiB. Bounds what
-    // calls that are not read pile up, at the price of throughput over long distances.
-    std::size_t stream_window_bytes = 0;
+    // What the server may send of one call before it is read here; bounds what calls that are not read pile up, at the
+    // price of throughput over long distances. gRPC's own estimate goes up to many MiB, and its probes are pings that
+    // wake both ends for messages that would fit anyway.
+    std::size_t stream_window_bytes = kStreamWindowBytes;
 };
 
 // One channel with a connection of its own: keepalive, quick reconnects, round robin over the addresses of a
