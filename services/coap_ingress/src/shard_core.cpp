@@ -59,6 +59,10 @@ void ShardCore::on_delivery(std::uint64_t opaque, bool delivered, Now now) {
 
 bool ShardCore::on_downlink(DownlinkCall& call, Now now) {
     context_.now = now;
+    if (call.request.fences()) {
+        adoption_.on_fenced(call.request.device_number(), call.request.owner().epoch());
+        return false;
+    }
     return downlink_.on_call(call);
 }
 

@@ -291,5 +291,20 @@ TEST_F(Downlink, LeavesANotificationAloneWhoseRestNobodyCanFetch) {
     EXPECT_EQ(metrics.notifications[static_cast<std::size_t>(NotifyResult::incomplete)].value(), 2U);
 }
 
+// What a registry says to whom it is not connected by a stream of registrations.
+TEST_F(Downlink, AFenceEndsAnOlderSessionAndAsksTheDeviceNothing) {
+    register_device(peer(1000), "dev-1", 64);
+    DownlinkCall fence = make_call(64, reply, now.steady);
+    fence.request.set_fences(true);
+    fence.request.mutable_owner()->set_epoch(1);
+    EXPECT_FALSE(ask(fence)) << "no shard takes it";
+    EXPECT_EQ(core().registrations(), 1U) << "its own epoch is no news";
+    fence.request.mutable_owner()->set_epoch(2);
+    EXPECT_FALSE(ask(fence));
+    EXPECT_EQ(core().registrations(), 0U);
+    EXPECT_FALSE(seen());
+    EXPECT_FALSE(ask(make_call(64, reply, now.steady)));
+}
+
 }  // namespace
 }  // namespace lanyard::coap_ingress

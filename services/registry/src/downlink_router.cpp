@@ -165,20 +165,51 @@ void DownlinkRouter::find_node(std::uint64_t id) {
     send(id, address);
 }
 
-void DownlinkRouter::ask_node(std::uint64_t id, std::uint32_t node) {
-    executor_([this, id, node] {
-        store_.node(node, [this, id, node](Result<Node> found) { on_node(id, node, std::move(found)); });
+// Its result is nobody's: no flight has its id.
+void DownlinkRouter::fence(std::uint32_t node, identity::DeviceNumber device, std::uint32_t epoch) {
+    DownlinkRequest request;
+    request.set_device_number(device.value);
+    request.mutable_owner()->set_node(node);
+    request.mutable_owner()->set_epoch(epoch);
+    request.set_fences(true);
+    std::optional<std::string> address;
+    {
+        const std::lock_guard lock(mutex_);
+        request.set_id(++last_id_);
+        const auto cached = node_addresses_.find(node);
+        if (cached != node_addresses_.end()) address = cached->second;
+    }
+    if (address) return send_fence(*address, std::move(request));
+    executor_([this, node, request = std::move(request)]() mutable {
+        store_.node(node, [this, request = std::move(request)](Result<Node> found) mutable {
+            if (!found) return;
+            keep_address(*found);
+            send_fence(found->address, std::move(request));
+        });
     });
 }
 
-void DownlinkRouter::on_node(std::uint64_t id, std::uint32_t node, Result<Node> found) {
+// A node that was started anew has no address: its former life holds nothing.
+void DownlinkRouter::send_fence(const std::string& address, DownlinkRequest request) {
+    if (!address.empty()) links_.send(address, std::move(request));
+}
+
+void DownlinkRouter::keep_address(const Node& node) {
+    const std::lock_guard lock(mutex_);
+    if (node_addresses_.size() >= kNodeCacheMax) node_addresses_.clear();
+    node_addresses_[node.number] = node.address;
+}
+
+void DownlinkRouter::ask_node(std::uint64_t id, std::uint32_t node) {
+    executor_([this, id, node] {
+        store_.node(node, [this, id](Result<Node> found) { on_node(id, std::move(found)); });
+    });
+}
+
+void DownlinkRouter::on_node(std::uint64_t id, Result<Node> found) {
     if (!found) return on_failed(id, found.error().message);
     if (found->address.empty()) return on_failed(id, "the ingress of the device was started anew");
-    {
-        const std::lock_guard lock(mutex_);
-        if (node_addresses_.size() >= kNodeCacheMax) node_addresses_.clear();
-        node_addresses_[node] = found->address;
-    }
+    keep_address(*found);
     send(id, found->address);
 }
 

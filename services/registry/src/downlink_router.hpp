@@ -40,6 +40,8 @@ class DownlinkRouter {
 
     // Answers once, with the request's id; maybe before it returns. timeout_ms 0 takes the default.
     void route(internal::v1::DownlinkRequest request, Answer answer);
+    // Tells a node that it has lost a device's session to an owner with this epoch, as far as the node can be reached.
+    void fence(std::uint32_t node, identity::DeviceNumber device, std::uint32_t epoch);
     // To be called often: answers what is past its deadline.
     void tick();
     // For a drain: answers what is in flight, and everything from now on, with unavailable.
@@ -70,7 +72,9 @@ class DownlinkRouter {
                                                     const Result<DeviceRecord>& device) const;
     void find_node(std::uint64_t id);
     void ask_node(std::uint64_t id, std::uint32_t node);
-    void on_node(std::uint64_t id, std::uint32_t node, Result<Node> found);
+    void on_node(std::uint64_t id, Result<Node> found);
+    void keep_address(const Node& node);
+    void send_fence(const std::string& address, internal::v1::DownlinkRequest request);
     void send(std::uint64_t id, const std::string& address);
     void on_result(internal::v1::DownlinkResult&& result);
     void on_failed(std::uint64_t id, const std::string& reason);
@@ -86,7 +90,7 @@ class DownlinkRouter {
     // Guards what follows; never held while another part is called.
     mutable std::mutex mutex_;
     std::unordered_map<std::uint64_t, Flight> flights_;
-    std::unordered_map<std::uint32_t, std::string> node_addresses_;
+    std::unordered_map<std::uint32_t, std::string> node_addresses_;  // empty: started anew since
     std::vector<bool> learnt_;  // by spec number: stored, or about to be
     std::uint64_t last_id_ = 0;
     bool closed_ = false;

@@ -28,10 +28,10 @@ ContentFormat structured_format(const DeviceDialect& dialect) {
 
 }  // namespace
 
-DeviceDialect dialect_of(const DeviceRecord& device) {
+DeviceDialect dialect_of(const RegistrationInfo& registration) {
     DeviceDialect dialect;
-    dialect.version = lwm2m::Version::parse(device.registration.lwm2m_version).value_or(lwm2m::Version{1, 0});
-    auto objects = lwm2m::parse_object_list(device.registration.object_links, dialect.version);
+    dialect.version = lwm2m::Version::parse(registration.lwm2m_version).value_or(lwm2m::Version{1, 0});
+    auto objects = lwm2m::parse_object_list(registration.object_links, dialect.version);
     if (objects) dialect.objects = std::move(*objects);
     std::vector<std::pair<lwm2m::ObjectId, lwm2m::Version>> versions;
     for (const auto& object : dialect.objects.objects) versions.emplace_back(object.id, object.version);

@@ -23,7 +23,7 @@ struct DeviceDialect {
     lwm2m::ObjectList objects;
     lwm2m::RegistryModels models;
 };
-[[nodiscard]] DeviceDialect dialect_of(const DeviceRecord& device);
+[[nodiscard]] DeviceDialect dialect_of(const RegistrationInfo& registration);
 
 // A path of `min` to 4 ids, outside of /0, /21 and /23. invalid_argument.
 [[nodiscard]] Result<lwm2m::Path> parse_operation_path(const std::string& text, std::size_t min);

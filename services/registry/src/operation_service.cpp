@@ -19,7 +19,6 @@ namespace {
 
 namespace v1 = operations::v1;
 using internal::v1::DownlinkResult;
-using lwm2m_coap::Operation;
 
 constexpr int kNodesMax = 1024;
 constexpr std::chrono::milliseconds kRetryStore{1000};
@@ -59,7 +58,7 @@ Result<void> fill_discover(const DeviceDialect& dialect, const DownlinkResult& r
     return {};
 }
 
-Result<Operation> build_write(const lwm2m::Path& path, bool partial, const lwm2m::Records& records,
+Result<lwm2m_coap::Operation> build_write(const lwm2m::Path& path, bool partial, const lwm2m::Records& records,
                               std::optional<lwm2m::ContentFormat> format, const DeviceDialect& dialect) {
     lwm2m_coap::Write write;
     write.path = path;
@@ -68,7 +67,7 @@ Result<Operation> build_write(const lwm2m::Path& path, bool partial, const lwm2m
     auto payload = lwm2m::encode(write.format, path, records, dialect.models);
     if (!payload) return payload.error();
     write.payload = std::move(*payload);
-    return Operation(std::move(write));
+    return lwm2m_coap::Operation(std::move(write));
 }
 
 Result<lwm2m::Attributes> to_attributes(const google::protobuf::Map<std::string, std::string>& map) {
@@ -121,20 +120,30 @@ class OperationService::Call final : public grpc::ServerUnaryReactor {
     Duration took_{};
 };
 
-OperationService::OperationService(DeviceStore& store, DownlinkRouter& router, const Config& config, Counted counted)
-    : store_(store), router_(router), config_(config), counted_(std::move(counted)) {}
+OperationService::OperationService(DeviceStore& store, DownlinkRouter& router, KnownDevices& known,
+                                   const Config& config, Counted counted)
+    : store_(store), router_(router), known_(known), config_(config), counted_(std::move(counted)) {}
 
 grpc::ServerUnaryReactor* OperationService::run(Call* call, const std::string& device, Build build, Fill fill) {
     auto name = identity::parse_device_name(device);
     if (!name) return call->refuse("device", name.error());
-    store_.find(std::move(*name),
-                [this, call, build = std::move(build), fill = std::move(fill)](Result<DeviceRecord> record) {
-                    on_device(call, std::move(record), build, fill);
-                });
+    const auto operation =
+        std::make_shared<const Operation>(Operation{call, std::move(*name), std::move(build), std::move(fill)});
+    if (const auto known = known_.find(operation->device, runtime::steady_now())) {
+        send(operation, *known, true);
+    } else {
+        look_up(operation);
+    }
     return call;
 }
 
-void OperationService::on_device(Call* call, Result<DeviceRecord> device, const Build& build, const Fill& fill) {
+void OperationService::look_up(const Shared& operation) {
+    store_.find(operation->device,
+                [this, operation](Result<DeviceRecord> record) { on_device(operation, std::move(record)); });
+}
+
+void OperationService::on_device(const Shared& operation, Result<DeviceRecord> device) {
+    Call* call = operation->call;
     DownlinkResult refused;
     if (!device && device.error().code != Errc::not_found) {
         return call->finish(rpc::to_status(device.error(), {.reason = "STORE_UNAVAILABLE", .retry_after = kRetryStore}),
@@ -151,11 +160,18 @@ void OperationService::on_device(Call* call, Result<DeviceRecord> device, const 
                                                : "the device is not registered");
         return call->finish(status_unanswered(refused), result_label(refused));
     }
-    const std::shared_ptr<const DeviceDialect> dialect = dialects_.of(*device);
-    const auto operation = build(*dialect);
-    auto coap = operation ? to_coap_request(*operation) : operation.error();
-    if (!operation && operation.error().code == Errc::invalid_argument) {
-        (void)call->refuse("nodes", operation.error());  // only values can be wrong for this device
+    auto dialect = known_.put(*device, runtime::steady_now());
+    send(operation,
+         {device->number, device->generation, device->epoch, device->node, device->shard, std::move(dialect)}, false);
+}
+
+void OperationService::send(const Shared& operation, const KnownDevice& device, bool hinted) {
+    Call* call = operation->call;
+    const auto asked = operation->build(*device.dialect);
+    auto coap = asked ? to_coap_request(*asked) : asked.error();
+    if (!coap && hinted) return look_up(operation);
+    if (!asked && asked.error().code == Errc::invalid_argument) {
+        (void)call->refuse("nodes", asked.error());  // only values can be wrong for this device
         return;
     }
     if (!coap && coap.error().code == Errc::invalid_argument) {
@@ -164,20 +180,30 @@ void OperationService::on_device(Call* call, Result<DeviceRecord> device, const 
     }
     if (!coap) return call->finish(rpc::to_status(coap.error()), "refused");
     internal::v1::DownlinkRequest request;
-    request.set_device_number(device->number.value);
-    request.set_generation(device->generation);
-    request.mutable_owner()->set_node(device->node);
-    request.mutable_owner()->set_shard(device->shard);
-    request.mutable_owner()->set_epoch(device->epoch);
+    request.set_device_number(device.number.value);
+    request.set_generation(device.generation);
+    request.mutable_owner()->set_node(device.node);
+    request.mutable_owner()->set_shard(device.shard);
+    request.mutable_owner()->set_epoch(device.epoch);
     request.set_timeout_ms(call->timeout_ms());
     *request.mutable_request() = std::move(*coap);
-    router_.route(std::move(request), [call, dialect, fill, asked = *operation](DownlinkResult&& result) {
-        grpc::Status status = status_of(asked, result);
-        if (status.ok()) {
-            if (auto filled = fill(*dialect, result); !filled) status = rpc::to_status(filled.error());
-        }
-        call->finish(std::move(status), result_label(result));
+    router_.route(std::move(request), [this, operation, device, asked = *asked, hinted](DownlinkResult&& result) {
+        on_result(operation, device, asked, result, hinted);
     });
+}
+
+void OperationService::on_result(const Shared& operation, const KnownDevice& device,
+                                 const lwm2m_coap::Operation& asked, const DownlinkResult& result, bool hinted) {
+    const auto outcome = result.outcome();
+    if (hinted && outcome != DownlinkResult::OUTCOME_ANSWERED) known_.forget(operation->device);
+    // Refused before anything was sent to the device.
+    const bool is_over = outcome == DownlinkResult::OUTCOME_OFFLINE || outcome == DownlinkResult::OUTCOME_UNKNOWN_DEVICE;
+    if (hinted && is_over) return look_up(operation);
+    grpc::Status status = status_of(asked, result);
+    if (status.ok()) {
+        if (auto filled = operation->fill(*device.dialect, result); !filled) status = rpc::to_status(filled.error());
+    }
+    operation->call->finish(std::move(status), result_label(result));
 }
 
 grpc::ServerUnaryReactor* OperationService::ReadResource(grpc::CallbackServerContext* context,
@@ -194,8 +220,8 @@ grpc::ServerUnaryReactor* OperationService::ReadResource(grpc::CallbackServerCon
     }
     return run(
         call, request->device(),
-        [path = *path, accept](const DeviceDialect& dialect) -> Result<Operation> {
-            return Operation(lwm2m_coap::Read{path, accept ? accept : read_format(dialect)});
+        [path = *path, accept](const DeviceDialect& dialect) -> Result<lwm2m_coap::Operation> {
+            return lwm2m_coap::Operation(lwm2m_coap::Read{path, accept ? accept : read_format(dialect)});
         },
         [path = *path, response](const DeviceDialect& dialect, const DownlinkResult& result) {
             return fill_read(path, dialect, result, *response);
@@ -244,8 +270,8 @@ grpc::ServerUnaryReactor* OperationService::ExecuteResource(grpc::CallbackServer
     }
     return run(
         call, request->device(),
-        [path = *path, arguments = request->arguments()](const DeviceDialect&) -> Result<Operation> {
-            return Operation(lwm2m_coap::Execute{path, arguments});
+        [path = *path, arguments = request->arguments()](const DeviceDialect&) -> Result<lwm2m_coap::Operation> {
+            return lwm2m_coap::Operation(lwm2m_coap::Execute{path, arguments});
         },
         [response](const DeviceDialect&, const DownlinkResult& result) -> Result<void> {
             response->set_coap_code(coap_code_text(result.coap_code()));
@@ -261,8 +287,8 @@ grpc::ServerUnaryReactor* OperationService::DiscoverResources(grpc::CallbackServ
     if (!path) return call->refuse("path", path.error());
     return run(
         call, request->device(),
-        [path = *path](const DeviceDialect&) -> Result<Operation> {
-            return Operation(lwm2m_coap::Discover{path, std::nullopt});
+        [path = *path](const DeviceDialect&) -> Result<lwm2m_coap::Operation> {
+            return lwm2m_coap::Operation(lwm2m_coap::Discover{path, std::nullopt});
         },
         [response](const DeviceDialect& dialect, const DownlinkResult& result) {
             return fill_discover(dialect, result, *response);
@@ -283,8 +309,8 @@ grpc::ServerUnaryReactor* OperationService::WriteAttributes(grpc::CallbackServer
     if (auto ok = lwm2m::validate(*attributes, *path); !ok) return call->refuse("attributes", ok.error());
     return run(
         call, request->device(),
-        [path = *path, attributes = *attributes](const DeviceDialect&) -> Result<Operation> {
-            return Operation(lwm2m_coap::WriteAttributes{path, attributes});
+        [path = *path, attributes = *attributes](const DeviceDialect&) -> Result<lwm2m_coap::Operation> {
+            return lwm2m_coap::Operation(lwm2m_coap::WriteAttributes{path, attributes});
         },
         [response](const DeviceDialect&, const DownlinkResult& result) -> Result<void> {
             response->set_coap_code(coap_code_text(result.coap_code()));

@@ -3,8 +3,8 @@
 #include <functional>
 #include <string>
 
-#include "dialect_cache.hpp"
 #include "downlink_router.hpp"
+#include "known_devices.hpp"
 #include "lanyard/operations/v1/operation.grpc.pb.h"
 #include "lwm2m_coap/operation.hpp"
 #include "registry/config.hpp"
@@ -19,7 +19,8 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
     // For metrics, with how long it took; any thread.
     using Counted = std::function<void(std::string_view operation, const std::string& result, Duration took)>;
 
-    OperationService(DeviceStore& store, DownlinkRouter& router, const Config& config, Counted counted);
+    OperationService(DeviceStore& store, DownlinkRouter& router, KnownDevices& known, const Config& config,
+                     Counted counted);
 
     grpc::ServerUnaryReactor* ReadResource(grpc::CallbackServerContext* context,
                                            const operations::v1::ReadResourceRequest* request,
@@ -43,14 +44,28 @@ class OperationService final : public operations::v1::DeviceOperationService::Ca
     // Fills the response from a successful answer; an error ends the call with it.
     using Fill = std::function<Result<void>(const DeviceDialect&, const internal::v1::DownlinkResult&)>;
 
+    // An operation on its way; shared by what waits for it.
+    struct Operation {
+        Call* call;
+        identity::DeviceName device;
+        Build build;
+        Fill fill;
+    };
+    using Shared = std::shared_ptr<const Operation>;
+
     grpc::ServerUnaryReactor* run(Call* call, const std::string& device, Build build, Fill fill);
-    void on_device(Call* call, Result<DeviceRecord> device, const Build& build, const Fill& fill);
+    void look_up(const Shared& operation);
+    void on_device(const Shared& operation, Result<DeviceRecord> device);
+    // `hinted`: `device` may be out of date, so nothing is refused because of it; the store is asked first.
+    void send(const Shared& operation, const KnownDevice& device, bool hinted);
+    void on_result(const Shared& operation, const KnownDevice& device, const lwm2m_coap::Operation& asked,
+                   const internal::v1::DownlinkResult& result, bool hinted);
 
     DeviceStore& store_;
     DownlinkRouter& router_;
+    KnownDevices& known_;
     const Config& config_;
     Counted counted_;
-    DialectCache dialects_;
 };
 
 }  // namespace lanyard::registry

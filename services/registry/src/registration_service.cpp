@@ -147,12 +147,14 @@ grpc::ServerBidiReactor<RegistrationBatch, RegistrationResultBatch>* Registratio
     return Server::create(context, config, std::make_shared<Stream>(*this))->reactor();
 }
 
-void RegistrationService::fence(std::uint32_t node, const internal::v1::Fenced& fenced) {
+bool RegistrationService::fence(std::uint32_t node, const internal::v1::Fenced& fenced) {
     const auto found = nodes_.find(node);
-    if (found == nodes_.end()) return;
+    const auto stream = found == nodes_.end() ? nullptr : found->second.lock();
+    if (!stream) return false;
     RegistrationResultBatch message;
     *message.add_fenced() = fenced;
-    if (const auto stream = found->second.lock()) stream->send_message(std::move(message));
+    stream->send_message(std::move(message));
+    return true;
 }
 
 void RegistrationService::finish_all() {

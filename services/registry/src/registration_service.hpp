@@ -21,8 +21,8 @@ class RegistrationService final : public internal::v1::RegistrationService::Call
     grpc::ServerBidiReactor<internal::v1::RegistrationBatch, internal::v1::RegistrationResultBatch>* Exchange(
         grpc::CallbackServerContext* context) override;
 
-    // Loop only: tells a connected node; does nothing for others.
-    void fence(std::uint32_t node, const internal::v1::Fenced& fenced);
+    // Loop only: tells a node; false when it is not connected here.
+    bool fence(std::uint32_t node, const internal::v1::Fenced& fenced);
     // Loop only: ends all streams after what is queued.
     void finish_all();
     [[nodiscard]] std::size_t connected() const { return nodes_.size(); }

@@ -93,6 +93,7 @@ class RegistryService final : public runtime::Service {
     [[nodiscard]] Result<void> open_publisher();
     void make_background();
     void make_services();
+    void fence(std::uint32_t node, const internal::v1::Fenced& fenced);
     [[nodiscard]] Result<void> open_server();
     void start_timers();
     void sample();
@@ -114,6 +115,7 @@ class RegistryService final : public runtime::Service {
     // Loop only from here on, once it runs. In the order of use: destroyed from the end.
     std::unique_ptr<DeviceStore> store_;
     std::unique_ptr<NodeNames> nodes_;
+    std::unique_ptr<KnownDevices> known_;
     std::unique_ptr<KafkaEventPublisher> publisher_;
     std::unique_ptr<OutboxPump> pump_;
     std::unique_ptr<PartitionLeases> leases_;
@@ -189,13 +191,14 @@ void RegistryService::make_background() {
 void RegistryService::make_services() {
     links_ = std::make_unique<GrpcIngressLinks>(context_.log);
     router_ = std::make_unique<DownlinkRouter>(*store_, *links_, config_, executor_, runtime::now);
+    known_ = std::make_unique<KnownDevices>(config_.downlink.known_max, config_.downlink.known_for);
     registration_ = std::make_unique<RegistrationService>(*store_, executor_, context_.log);
     const auto changed = [this](std::uint32_t partition) { pump_->poke(partition); };
     handler_ = std::make_unique<RegistrationHandler>(
-        *store_, config_, key_,
+        *store_, *known_, config_, key_,
         RegistrationHandler::Events{
             .changed = changed,
-            .fenced = [this](std::uint32_t node, const auto& fenced) { registration_->fence(node, fenced); },
+            .fenced = [this](std::uint32_t node, const auto& fenced) { fence(node, fenced); },
             .counted = [this](auto operation, auto result) { metrics_.registration_request(operation, result); },
             .expired = [this](std::size_t ended) { metrics_.registrations_expired(ended); }});
     registration_->set_handler(*handler_);
@@ -208,13 +211,19 @@ void RegistryService::make_services() {
         internal::v1::Fenced fenced;
         fenced.set_device_number(device.number.value);
         fenced.set_epoch(device.epoch + 1);
-        registration_->fence(device.node, fenced);
+        fence(device.node, fenced);
     };
     devices_ = std::make_unique<DeviceService>(*store_, *nodes_, try_executor_, config_, key_, watch_.get(),
                                                DeviceService::Events{.changed = changed, .ended = ended});
     operations_ = std::make_unique<OperationService>(
-        *store_, *router_, config_,
+        *store_, *router_, *known_, config_,
         [this](auto operation, auto& result, Duration took) { metrics_.operation(operation, result, took); });
+}
+
+// An ingress is connected to one replica; those that are not connected here are told over their downlinks.
+void RegistryService::fence(std::uint32_t node, const internal::v1::Fenced& fenced) {
+    if (registration_->fence(node, fenced)) return;
+    router_->fence(node, {fenced.device_number()}, fenced.epoch());
 }
 
 Result<void> RegistryService::open_server() {

@@ -1,3 +1,5 @@
+#include <future>
+
 #include <gmock/gmock.h>
 
 #include "identity/observation_token.hpp"
@@ -109,11 +111,16 @@ TEST_F(OperationTest, DiscoverRefusesLinksThatAreNotText) {
 TEST_F(OperationTest, DevicesThatCannotAnswerAreToldApart) {
     ops::ReadResourceResponse response;
     EXPECT_EQ(read("/3/0/1", response, "urn:nobody").error_code(), grpc::StatusCode::NOT_FOUND);
+    // By what its ingress says, when the replica knows it, and by what the store says.
     ingress_.register_device("urn:q", true, runtime::now().wall_ms - 200000);
-    const grpc::Status sleeping = read("/3/0/1", response, "urn:q");
-    EXPECT_EQ(sleeping.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
-    EXPECT_EQ(reason(sleeping), "DEVICE_SLEEPING");
-    EXPECT_TRUE(rpc::details_of(sleeping)->retry_after) << "a device in queue mode comes back by itself";
+    ingress_.set_device([](const auto&, DownlinkResult& r) { r.set_outcome(DownlinkResult::OUTCOME_SLEEPING); });
+    for (int i = 0; i < 2; ++i) {
+        const grpc::Status sleeping = read("/3/0/1", response, "urn:q");
+        EXPECT_EQ(sleeping.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+        EXPECT_EQ(reason(sleeping), "DEVICE_SLEEPING");
+        EXPECT_TRUE(rpc::details_of(sleeping)->retry_after) << "a device in queue mode comes back by itself";
+        ingress_.set_device({});
+    }
     ASSERT_TRUE(create("urn:off").ok());
     EXPECT_EQ(reason(read("/3/0/1", response, "urn:off")), "DEVICE_OFFLINE");
     // Nobody answers for urn:a.
@@ -288,6 +295,49 @@ TEST_F(OperationTest, RouterFindsTheOwnerAgainWhenTheHintIsOld) {
     request.set_device_number(64 * 7000 + 1);
     EXPECT_EQ(client.call(request).outcome(), DownlinkResult::OUTCOME_UNKNOWN_DEVICE);
     EXPECT_EQ(client.call({}).outcome(), DownlinkResult::OUTCOME_INVALID);
+}
+
+// This replica knows the device at its former ingress; the other one registers it anew at another.
+TEST_F(OperationTest, ADeviceThatMovedByAnotherReplicaIsFoundAndItsFormerIngressIsTold) {
+    Replica other("two", *kafka_, cluster_);
+    FakeIngress now("ingress-2", other.address());
+    ingress_.set_device([](const DownlinkRequest& request, DownlinkResult& result) {
+        result.set_coap_code(0x45);
+        if (request.generation() != 1) result.set_outcome(DownlinkResult::OUTCOME_NOT_OWNER);
+    });
+    ops::ReadResourceResponse response;
+    ASSERT_TRUE(read("/3/0/1", response).ok());
+
+    std::promise<DownlinkRequest> told;
+    ingress_.set_device([&](const DownlinkRequest& request, DownlinkResult& result) {
+        result.set_outcome(DownlinkResult::OUTCOME_NOT_OWNER);
+        if (request.fences()) told.set_value(request);
+    });
+    now.set_device([](const auto&, DownlinkResult& result) { result.set_coap_code(0x45); });
+    const auto moved = now.register_device("urn:a");
+    auto fence = told.get_future();
+    ASSERT_EQ(fence.wait_for(kPatience), std::future_status::ready);
+    const DownlinkRequest fenced = fence.get();
+    EXPECT_EQ(fenced.device_number(), moved.registration().device_number());
+    EXPECT_EQ(fenced.owner().node(), ingress_.node());
+    EXPECT_EQ(fenced.owner().epoch(), moved.registration().epoch());
+    for (int i = 0; i < 2; ++i) {
+        const grpc::Status status = read("/3/0/1", response);
+        EXPECT_TRUE(status.ok()) << status.error_message();
+    }
+}
+
+// What is known here was not known by looking it up, so a refusal because of it is no refusal.
+TEST_F(OperationTest, WhatIsKnownOfADeviceIsNeverTheReasonOfARefusal) {
+    int asked = 0;
+    ingress_.set_device([&asked](const DownlinkRequest&, DownlinkResult& result) {
+        result.set_outcome(++asked == 1 ? DownlinkResult::OUTCOME_OFFLINE : DownlinkResult::OUTCOME_ANSWERED);
+        result.set_coap_code(0x45);
+    });
+    ops::ReadResourceResponse response;
+    const grpc::Status status = read("/3/0/1", response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(asked, 2);
 }
 
 TEST_F(OperationTest, RouterRemembersWhatAnObservationAsksFor) {
