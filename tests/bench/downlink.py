@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from measure import BIN, awake, fact, latency_row, median
+from measure import BIN, awake, fact, latency_row, median, placed
 from servers import spawn
 
 READS_PER_S = 200
@@ -44,9 +44,11 @@ class Reads:
 
 
 def rows(bed, loader, devices):
-    with awake():
-        reads = Reads(bed, loader, devices, "reads, CPUs awake")
-    halting = Reads(bed, loader, devices, "reads, idle CPUs halted")
+    # Two machines: ingress and registry on one, devices, callers and the front door on the other. Left alone, the
+    # scheduler puts the whole chain on the CPU of the load, one process in the way of the next.
+    with awake(), placed({bed.pid("registry-0"): 0, bed.pid("api-0"): 1}):
+        reads = Reads(bed, loader, devices, "reads")
+    free = Reads(bed, loader, devices, "reads, processes where they like, idle CPUs halted")
     return [reads.row("downlink_read_p50", "p50", 1, "<= 1 ms under 20k updates/s"),
             reads.row("downlink_read_p99", "p99", 10, "<= 10 ms under 20k updates/s"),
-            halting.fact("downlink_read_p50_halted", "p50"), halting.fact("downlink_read_p99_halted", "p99")]
+            free.fact("downlink_read_p50_free", "p50"), free.fact("downlink_read_p99_free", "p99")]

@@ -50,16 +50,30 @@ class Echo:
 
 @contextlib.contextmanager
 def awake():
-    """Each CPU has something to do that gives way to everything else (SCHED_IDLE). A virtual CPU without work is
-    halted, and how soon it is woken is the host's affair, which changes by the minute."""
-    spinning = [spawn(on_cpu(cpu, ["chrt", "-i", "0", "sh", "-c", "while :; do :; done"]))
-                for cpu in os.sched_getaffinity(0)]
+    """Idle CPUs poll instead of being halted (PM QoS: no wake-up latency is allowed), as hosts for low latency are set
+    up. How soon a halted virtual CPU is woken is the host's affair, which changes by the minute."""
+    with open("/dev/cpu_dma_latency", "wb", buffering=0) as allowed:
+        allowed.write((0).to_bytes(4, sys.byteorder))
+        yield
+
+
+@contextlib.contextmanager
+def placed(cpus):
+    """Processes stay on one CPU each ({pid: CPU}), then go where they like again."""
+    everywhere = os.sched_getaffinity(0)
+
+    def place(pid, allowed):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread), allowed)
+
+    for pid, cpu in cpus.items():
+        place(pid, {cpu} & everywhere or everywhere)
     try:
         yield
     finally:
-        for process in spinning:
-            process.kill()
-            process.wait()
+        for pid in cpus:
+            place(pid, everywhere)
 
 
 def pings(address, seconds, per_second=200):
