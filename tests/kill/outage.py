@@ -7,6 +7,7 @@ from crash import rows_of
 from fleet import mixed
 from memory import mib
 from raw_device import POST, RawDevice
+from takeover import Reader
 
 TITLE = "Kafka, then Redis, away for 30 s under load: refused with Max-Age, memory bounded, back without help"
 IN_SHORT = False
@@ -14,6 +15,8 @@ DOWN_SECONDS = 30
 # What a service may grow by while a server is away. Every queue has a bound of its own (docs/configuration.md); with
 # NSTART 1 a device has one message in them, so that far less is used.
 GROWTH_MAX = 64 << 20
+FIRST_DEVICE = 1  # registered at the begin and asked for nothing so far
+READ_SECONDS = 5
 # An acknowledgement may be on its way at the moment of the kill.
 IN_FLIGHT_MS = 250
 SENML = b'[{"n":"/3303/0/5700","v":-273.0}]'
@@ -51,7 +54,13 @@ class Probe:
         answer = newcomer.register(seconds=30)
         newcomer.close()
         wrong = [] if is_refusal(answer) else [f"Register was answered {answer.code}, Max-Age {answer.opt.max_age}"]
-        return wrong, f"Register got {answer.code} with Max-Age {answer.opt.max_age}"
+        reader = Reader(self.chain)
+        seconds = reader.until_read(FIRST_DEVICE, READ_SECONDS)
+        reader.close()
+        if seconds > READ_SECONDS:
+            wrong.append("a device that the registry knows could not be read")
+        return wrong, (f"Register got {answer.code} with Max-Age {answer.opt.max_age}, a Read of a known device was "
+                       f"answered after {seconds:.1f} s")
 
 
 def take_away(chain, context, server, probe):

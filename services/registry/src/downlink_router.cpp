@@ -201,9 +201,8 @@ void DownlinkRouter::keep_address(const Node& node) {
 }
 
 void DownlinkRouter::ask_node(std::uint64_t id, std::uint32_t node) {
-    executor_([this, id, node] {
-        store_.node(node, [this, id](Result<Node> found) { on_node(id, std::move(found)); });
-    });
+    executor_(
+        [this, id, node] { store_.node(node, [this, id](Result<Node> found) { on_node(id, std::move(found)); }); });
 }
 
 void DownlinkRouter::on_node(std::uint64_t id, Result<Node> found) {

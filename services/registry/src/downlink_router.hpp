@@ -91,7 +91,7 @@ class DownlinkRouter {
     mutable std::mutex mutex_;
     std::unordered_map<std::uint64_t, Flight> flights_;
     std::unordered_map<std::uint32_t, std::string> node_addresses_;  // empty: started anew since
-    std::vector<bool> learnt_;  // by spec number: stored, or about to be
+    std::vector<bool> learnt_;                                       // by spec number: stored, or about to be
     std::uint64_t last_id_ = 0;
     bool closed_ = false;
 };

@@ -59,7 +59,7 @@ Result<void> fill_discover(const DeviceDialect& dialect, const DownlinkResult& r
 }
 
 Result<lwm2m_coap::Operation> build_write(const lwm2m::Path& path, bool partial, const lwm2m::Records& records,
-                              std::optional<lwm2m::ContentFormat> format, const DeviceDialect& dialect) {
+                                          std::optional<lwm2m::ContentFormat> format, const DeviceDialect& dialect) {
     lwm2m_coap::Write write;
     write.path = path;
     write.mode = partial ? lwm2m_coap::WriteMode::partial : lwm2m_coap::WriteMode::replace;
@@ -192,12 +192,13 @@ void OperationService::send(const Shared& operation, const KnownDevice& device, 
     });
 }
 
-void OperationService::on_result(const Shared& operation, const KnownDevice& device,
-                                 const lwm2m_coap::Operation& asked, const DownlinkResult& result, bool hinted) {
+void OperationService::on_result(const Shared& operation, const KnownDevice& device, const lwm2m_coap::Operation& asked,
+                                 const DownlinkResult& result, bool hinted) {
     const auto outcome = result.outcome();
     if (hinted && outcome != DownlinkResult::OUTCOME_ANSWERED) known_.forget(operation->device);
     // Refused before anything was sent to the device.
-    const bool is_over = outcome == DownlinkResult::OUTCOME_OFFLINE || outcome == DownlinkResult::OUTCOME_UNKNOWN_DEVICE;
+    const bool is_over =
+        outcome == DownlinkResult::OUTCOME_OFFLINE || outcome == DownlinkResult::OUTCOME_UNKNOWN_DEVICE;
     if (hinted && is_over) return look_up(operation);
     grpc::Status status = status_of(asked, result);
     if (status.ok()) {

@@ -80,11 +80,11 @@ void RedisDeviceStore::outbox_read(std::uint32_t partition, std::size_t max, Don
         if (!page || page->read < max) {
             return executor_([done = std::move(done), page = std::move(page)]() mutable { done(std::move(page)); });
         }
-        client_->command({"LLEN", key},
-                         deliver(executor_, std::move(done), [page = std::move(*page)](const redis::Reply& depth) mutable {
-                             page.depth = static_cast<std::size_t>(depth.integer());
-                             return Result<OutboxPage>(std::move(page));
-                         }));
+        client_->command({"LLEN", key}, deliver(executor_, std::move(done),
+                                                [page = std::move(*page)](const redis::Reply& depth) mutable {
+                                                    page.depth = static_cast<std::size_t>(depth.integer());
+                                                    return Result<OutboxPage>(std::move(page));
+                                                }));
     });
 }
 
