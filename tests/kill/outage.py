@@ -58,7 +58,7 @@ class Probe:
         seconds = reader.until_read(FIRST_DEVICE, READ_SECONDS)
         reader.close()
         if seconds > READ_SECONDS:
-            wrong.append("a device that the registry knows could not be read")
+            wrong.append(f"a device that the registry knows could not be read: {reader.refused}")
         return wrong, (f"Register got {answer.code} with Max-Age {answer.opt.max_age}, a Read of a known device was "
                        f"answered after {seconds:.1f} s")
 

@@ -21,12 +21,14 @@ class Reader:
 
     def __init__(self, chain):
         self.api = api_client.Api(chain.stack.api_address)
+        self.refused = ""  # what the last Read that failed was told
 
     def read(self, fleet_first):
         endpoint = f"sensor-{fleet_first:07d}"
         try:
             return bool(self.api.values(endpoint, "/3303/0/5700"))
-        except grpc.RpcError:
+        except grpc.RpcError as error:
+            self.refused = f"{error.code().name}: {error.details()}"
             return False
 
     def until_read(self, fleet_first, seconds=60):

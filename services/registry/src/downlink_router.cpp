@@ -231,20 +231,29 @@ void DownlinkRouter::send(std::uint64_t id, const std::string& address) {
 
 void DownlinkRouter::on_result(DownlinkResult&& result) {
     const std::uint64_t id = result.id();
-    if (result.outcome() == DownlinkResult::OUTCOME_NOT_OWNER) return on_failed(id, "the device changes its ingress");
+    if (result.outcome() == DownlinkResult::OUTCOME_NOT_OWNER) return try_again(id, "the device changes its ingress");
     finish(id, std::move(result));
 }
 
-// Once more by a fresh look-up: a hint may be old, and a device may have moved meanwhile.
+// Its node may be somewhere else by now.
 void DownlinkRouter::on_failed(std::uint64_t id, const std::string& reason) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = flights_.find(id);
+        if (found == flights_.end()) return;
+        node_addresses_.erase(found->second.request.owner().node());
+    }
+    try_again(id, reason);
+}
+
+// Once more by a fresh look-up: a hint may be old, and a device may have moved meanwhile.
+void DownlinkRouter::try_again(std::uint64_t id, const std::string& reason) {
     bool again = false;
     {
         const std::lock_guard lock(mutex_);
         const auto found = flights_.find(id);
         if (found == flights_.end()) return;
-        Flight& flight = found->second;
-        node_addresses_.erase(flight.request.owner().node());
-        again = !std::exchange(flight.retried, true);
+        again = !std::exchange(found->second.retried, true);
     }
     if (again) return look_up(id);
     finish(id, {DownlinkResult::OUTCOME_UNAVAILABLE, reason});

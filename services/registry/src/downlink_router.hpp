@@ -78,6 +78,7 @@ class DownlinkRouter {
     void send(std::uint64_t id, const std::string& address);
     void on_result(internal::v1::DownlinkResult&& result);
     void on_failed(std::uint64_t id, const std::string& reason);
+    void try_again(std::uint64_t id, const std::string& reason);
     void finish(std::uint64_t id, const Refusal& refusal);
     void finish(std::uint64_t id, internal::v1::DownlinkResult&& result);
 

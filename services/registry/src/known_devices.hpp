@@ -1,10 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "base/hash.hpp"
 #include "base/time.hpp"
@@ -27,8 +27,8 @@ struct KnownDevice {
 // them, mostly made soon after it has registered, costs no look-up in the store.
 //
 // What it gives is a hint, for another replica may know better. The ingress checks generation and epoch, and whoever is
-// refused on a hint forgets it and asks the store. A place takes 40 bytes; their number grows with that of the devices
-// up to `max`, then new devices take the places of others. Thread-safe.
+// refused on a hint forgets it and asks the store. A device takes 40 to 90 bytes; when there are too many, those that
+// were not heard of for longest go. Thread-safe.
 class KnownDevices {
   public:
     // A device's place, made once for an answer that comes later.
@@ -37,7 +37,7 @@ class KnownDevices {
         std::uint32_t dialect = 0;
     };
 
-    // `max` is rounded up to a power of two; 0 keeps nothing. What is older than `keep` is not given.
+    // At most `max` devices; 0 keeps nothing. What is older than `keep` is not given.
     KnownDevices(std::size_t max, Duration keep);
 
     [[nodiscard]] Key key_of(const identity::DeviceName& name, const RegistrationInfo& registration);
@@ -49,8 +49,7 @@ class KnownDevices {
     [[nodiscard]] std::size_t size() const;
 
   private:
-    struct Slot {
-        std::uint64_t tag = 0;  // keyed hash of the name, the only trace of it; 0: empty
+    struct Place {
         std::uint32_t number = 0;
         std::uint32_t generation = 0;
         std::uint32_t epoch = 0;
@@ -59,26 +58,24 @@ class KnownDevices {
         std::uint32_t put_s = 0;
         std::uint16_t shard = 0;
     };
-    // A device stands in one of the places of its set.
-    static constexpr std::size_t kWays = 4;
-    using Set = std::array<Slot, kWays>;
+    // A tag is a hash already.
+    struct TagHash {
+        std::size_t operator()(std::uint64_t tag) const { return tag; }
+    };
+    // By the keyed hash of the name, which is the only trace of it.
+    using Places = absl::flat_hash_map<std::uint64_t, Place, TagHash>;
 
     [[nodiscard]] std::uint64_t tag_of(const identity::DeviceName& name) const;
-    [[nodiscard]] const Set& set_of(std::uint64_t tag) const { return sets_[tag & (sets_.size() - 1)]; }
-    [[nodiscard]] Set& set_of(std::uint64_t tag) { return sets_[tag & (sets_.size() - 1)]; }
-    // True when the place was empty.
-    static bool place(Set& set, const Slot& slot);
     void forget(std::uint64_t tag);
-    void grow();
 
-    const std::size_t sets_max_;
+    const std::size_t max_;
     const Duration keep_;
     const SipKey hash_key_;
     DialectTable dialects_;
 
     mutable std::mutex mutex_;
-    std::vector<Set> sets_;
-    std::size_t used_ = 0;
+    Places recent_;
+    Places former_;  // what `recent_` was before it was full
 };
 
 }  // namespace lanyard::registry
