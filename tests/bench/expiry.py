@@ -47,12 +47,12 @@ class Lifecycle:
     def count(self):
         return sum(self.ends())
 
-    def wait(self, count, seconds, what):
+    def wait(self, count, seconds, what, look_seconds=LOOK_SECONDS):
         until = time.monotonic() + seconds
         while (found := self.count()) < count:
             if time.monotonic() > until:
                 raise RuntimeError(f"{what}: {found} of {count} records after {seconds} s")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(look_seconds)
 
     def events_from(self, offsets):
         """Keys of the records from these offsets on, by event."""

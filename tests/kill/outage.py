@@ -15,7 +15,7 @@ DOWN_SECONDS = 30
 # What a service may grow by while a server is away. Every queue has a bound of its own (docs/configuration.md); with
 # NSTART 1 a device has one message in them, so that far less is used.
 GROWTH_MAX = 64 << 20
-FIRST_DEVICE = 1  # registered at the begin and asked for nothing so far
+FIRST_DEVICE = 1  # read at the begin, so the registry knows it
 READ_SECONDS = 5
 # An acknowledgement may be on its way at the moment of the kill.
 IN_FLIGHT_MS = 250
@@ -38,6 +38,12 @@ class Probe:
         self.device = RawDevice(chain.stack.coap_ports[0], f"probe-{name}")
         self.device.register(lifetime=600, seconds=30)
         self.token = self.device.accept_observation()
+        self.reader = Reader(chain)
+        self.reader.until_read(FIRST_DEVICE, READ_SECONDS)
+
+    def close(self):
+        self.device.close()
+        self.reader.close()
 
     def kafka_is_down(self):
         """What is wrong with what the device is told."""
@@ -54,11 +60,9 @@ class Probe:
         answer = newcomer.register(seconds=30)
         newcomer.close()
         wrong = [] if is_refusal(answer) else [f"Register was answered {answer.code}, Max-Age {answer.opt.max_age}"]
-        reader = Reader(self.chain)
-        seconds = reader.until_read(FIRST_DEVICE, READ_SECONDS)
-        reader.close()
+        seconds = self.reader.until_read(FIRST_DEVICE, READ_SECONDS)
         if seconds > READ_SECONDS:
-            wrong.append(f"a device that the registry knows could not be read: {reader.refused}")
+            wrong.append(f"a device that the registry knows could not be read: {self.reader.refused}")
         return wrong, (f"Register got {answer.code} with Max-Age {answer.opt.max_age}, a Read of a known device was "
                        f"answered after {seconds:.1f} s")
 
@@ -102,7 +106,7 @@ def run(context):
         chain.run_for(30)
         outages["outage.redis"] = take_away(chain, context, "redis", probe.redis_is_down)
         chain.run_for(30)
-        probe.device.close()
+        probe.close()
         report = chain.settle_and_compare()
         for name, outage in outages.items():
             judge(chain, name.partition(".")[2], outage)

@@ -76,7 +76,7 @@ void bind_calls(runtime::Binder& b, Config& c) {
     b.integer("downlink.known_max", &c.downlink.known_max, {0, 67108864},
               "Devices that a request reaches without a look-up in Redis; up to 90 bytes each. 0: always look up.");
     b.duration("downlink.known_for", &c.downlink.known_for, {1s, 24h},
-               "How long after its Register, Update or last look-up a device counts as known.");
+               "How long after it was looked up a device counts as known.");
 }
 
 }  // namespace

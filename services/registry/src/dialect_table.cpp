@@ -4,13 +4,9 @@ namespace lanyard::registry {
 
 std::uint32_t DialectTable::number_of(const RegistrationInfo& registration) {
     if (registration.object_links.size() > kListBytes) return 0;
-    const std::lock_guard lock(mutex_);
-    if (is_last(registration)) return last_->second;
     std::string key = registration.lwm2m_version + ' ' + registration.object_links;
-    if (const auto found = numbers_.find(key); found != numbers_.end()) {
-        last_ = &*found;
-        return found->second;
-    }
+    const std::lock_guard lock(mutex_);
+    if (const auto found = numbers_.find(key); found != numbers_.end()) return found->second;
     if (dialects_.size() >= kLists) {
         first_ += static_cast<std::uint32_t>(dialects_.size());
         dialects_.clear();
@@ -18,16 +14,8 @@ std::uint32_t DialectTable::number_of(const RegistrationInfo& registration) {
     }
     const auto number = first_ + static_cast<std::uint32_t>(dialects_.size());
     dialects_.push_back(std::make_shared<const DeviceDialect>(dialect_of(registration)));
-    last_ = &*numbers_.emplace(std::move(key), number).first;
+    numbers_.emplace(std::move(key), number);
     return number;
-}
-
-// Under the mutex.
-bool DialectTable::is_last(const RegistrationInfo& registration) const {
-    if (last_ == nullptr) return false;
-    const std::string& key = last_->first;
-    return key.size() == registration.lwm2m_version.size() + 1 + registration.object_links.size() &&
-           key.starts_with(registration.lwm2m_version) && key.ends_with(registration.object_links);
 }
 
 DialectTable::Dialect DialectTable::find(std::uint32_t number) const {

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "operation_codec.hpp"
@@ -29,12 +28,9 @@ class DialectTable {
     [[nodiscard]] Dialect find(std::uint32_t number) const;
 
   private:
-    [[nodiscard]] bool is_last(const RegistrationInfo& registration) const;
-
     mutable std::mutex mutex_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
-    const std::pair<const std::string, std::uint32_t>* last_ = nullptr;  // asked for: mostly the one asked for next
-    std::vector<Dialect> dialects_;                                      // from number first_ on
+    std::vector<Dialect> dialects_;  // from number first_ on
     std::uint32_t first_ = 1;
 };
 

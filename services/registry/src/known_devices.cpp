@@ -27,33 +27,30 @@ std::uint64_t KnownDevices::tag_of(const identity::DeviceName& name) const {
     return siphash24(hash_key_, as_bytes(name.key()));
 }
 
-KnownDevices::Key KnownDevices::key_of(const identity::DeviceName& name, const RegistrationInfo& registration) {
-    if (max_ == 0) return {};
-    return {tag_of(name), dialects_.number_of(registration)};
+KnownDevice KnownDevices::put(const DeviceRecord& record, SteadyTime now) {
+    const std::uint64_t tag = tag_of({record.tenant, record.endpoint});
+    const std::uint32_t dialect = dialects_.number_of(record.registration);
+    {
+        const std::lock_guard lock(mutex_);
+        if (record.registered && dialect != 0 && max_ != 0) {
+            keep(tag, {record.number.value, record.generation, record.epoch, record.node, dialect, seconds_of(now),
+                       record.shard});
+        } else {
+            forget(tag);
+        }
+    }
+    auto known = dialects_.find(dialect);
+    if (!known) known = std::make_shared<const DeviceDialect>(dialect_of(record.registration));
+    return {record.number, record.generation, record.epoch, record.node, record.shard, std::move(known)};
 }
 
-void KnownDevices::put(const Key& key, const KnownDevice& device, SteadyTime now) {
-    if (max_ == 0) return;
-    const std::lock_guard lock(mutex_);
-    if (key.dialect == 0) return forget(key.tag);
+// Under the mutex.
+void KnownDevices::keep(std::uint64_t tag, const Place& place) {
     if (recent_.size() >= (max_ + 1) / 2) {
         former_ = std::move(recent_);
         recent_.clear();
     }
-    recent_[key.tag] = {device.number.value, device.generation, device.epoch, device.node,
-                        key.dialect,         seconds_of(now),   device.shard};
-}
-
-DialectTable::Dialect KnownDevices::put(const DeviceRecord& record, SteadyTime now) {
-    const Key key = key_of({record.tenant, record.endpoint}, record.registration);
-    if (record.registered) {
-        put(key, {record.number, record.generation, record.epoch, record.node, record.shard, {}}, now);
-    } else {
-        const std::lock_guard lock(mutex_);
-        forget(key.tag);
-    }
-    auto dialect = dialects_.find(key.dialect);
-    return dialect ? dialect : std::make_shared<const DeviceDialect>(dialect_of(record.registration));
+    recent_[tag] = place;
 }
 
 std::optional<KnownDevice> KnownDevices::find(const identity::DeviceName& name, SteadyTime now) const {

@@ -23,27 +23,19 @@ struct KnownDevice {
     DialectTable::Dialect dialect;
 };
 
-// The registered devices of which this replica heard last, by Registers, Updates and look-ups: a request to one of
-// them, mostly made soon after it has registered, costs no look-up in the store.
+// The registered devices that this replica has looked up lately, since who asks a device for something mostly asks for
+// more: the next request to it costs no look-up in the store.
 //
 // What it gives is a hint, for another replica may know better. The ingress checks generation and epoch, and whoever is
 // refused on a hint forgets it and asks the store. A device takes 40 to 90 bytes; when there are too many, those that
 // were not heard of for longest go. Thread-safe.
 class KnownDevices {
   public:
-    // A device's place, made once for an answer that comes later.
-    struct Key {
-        std::uint64_t tag = 0;
-        std::uint32_t dialect = 0;
-    };
-
     // At most `max` devices; 0 keeps nothing. What is older than `keep` is not given.
     KnownDevices(std::size_t max, Duration keep);
 
-    [[nodiscard]] Key key_of(const identity::DeviceName& name, const RegistrationInfo& registration);
-    void put(const Key& key, const KnownDevice& device, SteadyTime now);
-    // What the store says of a device: kept when it is registered, else forgotten. Gives its dialect.
-    DialectTable::Dialect put(const DeviceRecord& record, SteadyTime now);
+    // What the store says of a device: kept when it is registered, else forgotten.
+    KnownDevice put(const DeviceRecord& record, SteadyTime now);
     [[nodiscard]] std::optional<KnownDevice> find(const identity::DeviceName& name, SteadyTime now) const;
     void forget(const identity::DeviceName& name);
     [[nodiscard]] std::size_t size() const;
@@ -66,6 +58,7 @@ class KnownDevices {
     using Places = absl::flat_hash_map<std::uint64_t, Place, TagHash>;
 
     [[nodiscard]] std::uint64_t tag_of(const identity::DeviceName& name) const;
+    void keep(std::uint64_t tag, const Place& place);
     void forget(std::uint64_t tag);
 
     const std::size_t max_;

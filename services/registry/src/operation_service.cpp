@@ -160,9 +160,7 @@ void OperationService::on_device(const Shared& operation, Result<DeviceRecord> d
                                                : "the device is not registered");
         return call->finish(status_unanswered(refused), result_label(refused));
     }
-    auto dialect = known_.put(*device, runtime::steady_now());
-    send(operation,
-         {device->number, device->generation, device->epoch, device->node, device->shard, std::move(dialect)}, false);
+    send(operation, known_.put(*device, runtime::steady_now()), false);
 }
 
 void OperationService::send(const Shared& operation, const KnownDevice& device, bool hinted) {

@@ -97,10 +97,8 @@ void fill(const RegisterCommand& command, internal::v1::OwnedRegistration& out) 
 
 }  // namespace
 
-RegistrationHandler::RegistrationHandler(DeviceStore& store, KnownDevices& known, const Config& config,
-                                         const SipKey& key, Events events)
+RegistrationHandler::RegistrationHandler(DeviceStore& store, const Config& config, const SipKey& key, Events events)
     : store_(store),
-      known_(known),
       config_(config),
       key_(key),
       events_(std::move(events)),
@@ -198,8 +196,7 @@ void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Re
     RegistrationResult result;
     fill(command, *result.mutable_registration());
     Owner owner{node, command.shard};
-    const KnownDevices::Key place = known_.key_of(command.name, command.registration);
-    store_.register_device(std::move(command), [this, alive = alive_, call = std::move(call), owner, place,
+    store_.register_device(std::move(command), [this, alive = alive_, call = std::move(call), owner,
                                                 result = std::move(result)](Result<Registered> registered) mutable {
         if (!*alive) return;
         if (!registered) return answer(call, registered.error());
@@ -208,8 +205,6 @@ void RegistrationHandler::on_register(std::uint32_t node, const internal::v1::Re
         out.set_generation(registered->generation);
         out.set_epoch(registered->epoch);
         out.set_pledge_s(registered->pledge_s);
-        known_.put(place, {registered->device, registered->generation, registered->epoch, owner.node, owner.shard, {}},
-                   runtime::steady_now());
         events_.changed(registered->device.partition());
         if (registered->was_registered) {
             fence({registered->former_node, registered->former_shard}, owner, registered->device, registered->epoch);
@@ -303,7 +298,6 @@ Done<Change> RegistrationHandler::changed(Call call, Effects effects) {
         if (!*alive) return;
         if (!change) return answer(call, change.error());
         const DeviceRecord& device = change->device;
-        known_.put(device, runtime::steady_now());
         RegistrationResult result;
         fill(device, *result.mutable_registration());
         if (effects.emits) events_.changed(device.number.partition());

@@ -8,7 +8,6 @@
 
 #include "base/hash.hpp"
 #include "identity/observation_token.hpp"
-#include "known_devices.hpp"
 #include "lanyard/internal/v1/registration.pb.h"
 #include "registry/config.hpp"
 #include "registry/device_store.hpp"
@@ -30,8 +29,7 @@ class RegistrationHandler {
     };
 
     // `key` is the cluster key.
-    RegistrationHandler(DeviceStore& store, KnownDevices& known, const Config& config, const SipKey& key,
-                        Events events);
+    RegistrationHandler(DeviceStore& store, const Config& config, const SipKey& key, Events events);
     ~RegistrationHandler();
     RegistrationHandler(const RegistrationHandler&) = delete;
     RegistrationHandler& operator=(const RegistrationHandler&) = delete;
@@ -89,7 +87,6 @@ class RegistrationHandler {
     void answer(Call& call, internal::v1::RegistrationResult&& result);
 
     DeviceStore& store_;
-    KnownDevices& known_;
     const Config& config_;
     const SipKey key_;
     const Events events_;

@@ -195,7 +195,7 @@ void RegistryService::make_services() {
     registration_ = std::make_unique<RegistrationService>(*store_, executor_, context_.log);
     const auto changed = [this](std::uint32_t partition) { pump_->poke(partition); };
     handler_ = std::make_unique<RegistrationHandler>(
-        *store_, *known_, config_, key_,
+        *store_, config_, key_,
         RegistrationHandler::Events{
             .changed = changed,
             .fenced = [this](std::uint32_t node, const auto& fenced) { fence(node, fenced); },

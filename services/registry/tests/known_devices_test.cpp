@@ -65,14 +65,14 @@ TEST(DialectTable, AVeryLongListIsNotKept) {
 TEST(KnownDevices, GivesWhatItWasTold) {
     KnownDevices known(1024, 10min);
     EXPECT_FALSE(known.find(name_of(device(1)), kNow));
-    const auto dialect = known.put(device(1), kNow);
+    const KnownDevice told = known.put(device(1), kNow);
     const auto found = known.find(name_of(device(1)), kNow + 10min);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->number.value, 1U);
     EXPECT_EQ(found->generation, 1U);
     EXPECT_EQ(found->node, 7U);
     EXPECT_EQ(found->shard, 3U);
-    EXPECT_EQ(found->dialect, dialect);
+    EXPECT_EQ(found->dialect, told.dialect);
     EXPECT_FALSE(known.find(name_of(device(2)), kNow));
     EXPECT_FALSE(known.find({"other", "urn:1"}, kNow));
 }
@@ -85,7 +85,7 @@ TEST(KnownDevices, TheNewestCounts) {
     EXPECT_EQ(known.size(), 1U);
     DeviceRecord ended = device(1, 2);
     ended.registered = false;
-    EXPECT_NE(known.put(ended, kNow), nullptr);
+    EXPECT_NE(known.put(ended, kNow).dialect, nullptr);
     EXPECT_FALSE(known.find(name_of(device(1)), kNow));
     EXPECT_EQ(known.size(), 0U);
 }
@@ -120,13 +120,13 @@ TEST(KnownDevices, WhenThereAreTooManyTheOldestGo) {
 
 TEST(KnownDevices, WithoutRoomOrWithAVeryLongListNothingIsKept) {
     KnownDevices off(0, 10min);
-    EXPECT_NE(off.put(device(1), kNow), nullptr);
+    EXPECT_NE(off.put(device(1), kNow).dialect, nullptr);
     EXPECT_FALSE(off.find(name_of(device(1)), kNow));
     KnownDevices known(1024, 10min);
     known.put(device(1), kNow);
     DeviceRecord chatty = device(1, 2);
     chatty.registration.object_links = "</3/0>" + std::string(DialectTable::kListBytes, ' ');
-    EXPECT_NE(known.put(chatty, kNow), nullptr);
+    EXPECT_NE(known.put(chatty, kNow).dialect, nullptr);
     EXPECT_FALSE(known.find(name_of(device(1)), kNow));
 }
 
