@@ -74,7 +74,7 @@ void bind_calls(runtime::Binder& b, Config& c) {
     b.integer("downlink.in_flight_max", &c.downlink.in_flight_max, {1, 1000000},
               "Requests to devices that wait for their answer; more are refused.");
     b.integer("downlink.known_max", &c.downlink.known_max, {0, 67108864},
-              "Devices that a request reaches without a look-up in Redis; up to 90 bytes each. 0: always look up.");
+              "Devices that a request reaches without a look-up in Redis; 50 to 100 bytes each. 0: always look up.");
     b.duration("downlink.known_for", &c.downlink.known_for, {1s, 24h},
                "How long after it was looked up a device counts as known.");
 }

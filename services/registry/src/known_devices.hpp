@@ -27,8 +27,8 @@ struct KnownDevice {
 // more: the next request to it costs no look-up in the store.
 //
 // What it gives is a hint, for another replica may know better. The ingress checks generation and epoch, and whoever is
-// refused on a hint forgets it and asks the store. A device takes 40 to 90 bytes; when there are too many, those that
-// were not heard of for longest go. Thread-safe.
+// refused on a hint forgets it and asks the store. A device takes 50 to 100 bytes; when there are too many, those that
+// were not looked up for longest go. Thread-safe.
 class KnownDevices {
   public:
     // At most `max` devices; 0 keeps nothing. What is older than `keep` is not given.

@@ -70,7 +70,7 @@ struct DownlinkConfig {
     Duration default_timeout = std::chrono::seconds(30);
     Duration max_timeout = std::chrono::minutes(5);
     std::uint32_t in_flight_max = 20000;  // requests to devices that wait for their answer
-    // Devices that were looked up and are not looked up again: up to 90 bytes each, and for how long.
+    // Devices that were looked up and are not looked up again: 50 to 100 bytes each, and for how long.
     std::uint32_t known_max = 1048576;
     Duration known_for = std::chrono::minutes(10);
 };
