@@ -274,8 +274,8 @@ void MemoryDeviceStore::outbox_read(std::uint32_t number, std::size_t max, Done<
         const auto& outbox = all.partitions[number].outbox;
         OutboxPage page;
         page.depth = outbox.size();
-        page.read = std::min(max, outbox.size());
-        page.entries.assign(outbox.begin(), outbox.begin() + static_cast<std::ptrdiff_t>(page.read));
+        page.elements = std::min(max, outbox.size());
+        page.entries.assign(outbox.begin(), outbox.begin() + static_cast<std::ptrdiff_t>(page.elements));
         return page;
     });
 }

@@ -127,35 +127,43 @@ void OutboxPump::on_read(std::uint32_t number, Result<OutboxPage> page) {
         return finish(number);
     }
     partition.depth = page->depth;
-    if (page->read == 0 || !partition.held) return finish(number);
-    std::size_t count = page->read;
-    // With an unreadable entry among them positions are not known; the page then goes as a whole.
-    if (page->entries.size() == page->read) {
-        count = distinct_prefix(page->entries);
-        page->entries.resize(count);
-    }
-    partition.more = page->depth > count;
-    publisher_.publish(std::move(page->entries), guarded<void>([number, count](OutboxPump& self, Result<void> result) {
-                           self.on_published(number, count, std::move(result));
+    if (page->elements == 0 || !partition.held) return finish(number);
+    unreadable_ += page->unreadable;
+    partition.more = page->depth > page->elements;
+    partition.elements = page->elements;
+    publish(number, std::move(page->entries));
+}
+
+void OutboxPump::publish(std::uint32_t number, std::vector<OutboxEntry> entries) {
+    const auto rest = entries.begin() + static_cast<std::ptrdiff_t>(distinct_prefix(entries));
+    std::vector<OutboxEntry> later(std::make_move_iterator(rest), std::make_move_iterator(entries.end()));
+    entries.erase(rest, entries.end());
+    const std::size_t count = entries.size();
+    publisher_.publish(std::move(entries), guarded<void>([number, count, later = std::move(later)](
+                                                             OutboxPump& self, Result<void> result) mutable {
+                           self.on_published(number, count, std::move(later), std::move(result));
                        }));
 }
 
-void OutboxPump::on_published(std::uint32_t number, std::size_t count, Result<void> result) {
+void OutboxPump::on_published(std::uint32_t number, std::size_t count, std::vector<OutboxEntry> later,
+                              Result<void> result) {
     if (!result) {
         ++failures_;
         pause(number);
         return finish(number);
     }
     published_ += count;
-    store_.outbox_trim(number, owner_, count, guarded<void>([number, count](OutboxPump& self, Result<void> trimmed) {
-                           self.on_trimmed(number, count, std::move(trimmed));
+    if (!later.empty()) return publish(number, std::move(later));
+    const std::size_t elements = partitions_[number].elements;
+    store_.outbox_trim(number, owner_, elements, guarded<void>([number](OutboxPump& self, Result<void> trimmed) {
+                           self.on_trimmed(number, std::move(trimmed));
                        }));
 }
 
-void OutboxPump::on_trimmed(std::uint32_t number, std::size_t count, Result<void> result) {
+void OutboxPump::on_trimmed(std::uint32_t number, Result<void> result) {
     Partition& partition = partitions_[number];
     if (result) {
-        partition.depth -= std::min(partition.depth, count);
+        partition.depth -= std::min(partition.depth, partition.elements);
     } else {
         pause(number);
         if (fenced_ && result.error().code == Errc::failed_precondition) fenced_(number);

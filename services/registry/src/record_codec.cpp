@@ -5,6 +5,7 @@
 #include "base/bytes.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/storage/v1/device.pb.h"
+#include "redis_script_parts.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -12,6 +13,11 @@ namespace {
 constexpr std::uint8_t kEnabled = 1;
 constexpr std::uint8_t kRegistered = 2;
 constexpr std::uint8_t kQueueMode = 4;
+
+// The first byte of an element of an outbox; that of a record is neither.
+constexpr std::uint8_t kGroupVersion = 2;
+constexpr std::uint8_t kSingleVersion = 3;
+constexpr std::size_t kSingleHead = 14;
 
 // Field `number` (below 16) of wire type 2 (protobuf encoding, "Length-Delimited Records").
 void put_text(std::string& out, unsigned number, std::string_view text) {
@@ -42,6 +48,24 @@ bool decode_registration(ByteView raw, RegistrationInfo& registration) {
     registration.object_links = std::move(*stored.mutable_object_links());
     registration.register_ms = stored.register_ms();
     return true;
+}
+
+// One event: its head from `in`, and its record, which for an expired one is that of before.
+Result<OutboxEntry> decode_event(std::uint32_t partition, ByteReader& in, std::string_view record) {
+    OutboxEntry entry;
+    const std::uint8_t event = in.u8();
+    entry.event = static_cast<LifecycleEvent>(event);
+    entry.time_ms = static_cast<UnixMillis>(in.u64());
+    const std::uint32_t sequence = in.u32();
+    if (!in.ok() || event < 1 || event > 7) return make_error(Errc::internal, "outbox event is unreadable");
+    auto device = decode_record(identity::DeviceNumber::from(sequence, partition), record);
+    if (!device) return device.error();
+    entry.device = std::move(*device);
+    if (entry.event == LifecycleEvent::expired) {
+        entry.device.registered = false;
+        ++entry.device.counter;
+    }
+    return entry;
 }
 
 }  // namespace
@@ -109,22 +133,33 @@ Result<DeviceRecord> decode_record(identity::DeviceNumber number, std::string_vi
     return record;
 }
 
-Result<OutboxEntry> decode_outbox_entry(std::uint32_t partition, std::string_view raw) {
-    constexpr std::size_t kHead = 14;
-    ByteReader in(as_bytes(raw));
-    const std::uint8_t version = in.u8();
-    OutboxEntry entry;
-    const std::uint8_t event = in.u8();
-    entry.event = static_cast<LifecycleEvent>(event);
-    entry.time_ms = static_cast<UnixMillis>(in.u64());
-    const std::uint32_t sequence = in.u32();
-    if (!in.ok() || version != 1 || event < 1 || event > 7) {
-        return make_error(Errc::internal, "outbox entry is unreadable");
+OutboxEvents decode_outbox(std::uint32_t partition, const std::vector<std::string_view>& elements, std::size_t max,
+                           bool all) {
+    OutboxEvents out;
+    const auto take = [&](ByteReader& head, std::string_view record) {
+        if (auto entry = decode_event(partition, head, record)) {
+            out.entries.push_back(std::move(*entry));
+        } else {
+            ++out.unreadable;
+        }
+    };
+    while (out.elements < elements.size() && out.entries.size() < max) {
+        const std::string_view element = elements[out.elements];
+        const std::size_t left = elements.size() - out.elements - 1;
+        ByteReader in(as_bytes(element));
+        const std::uint8_t version = in.u8();
+        const std::size_t records = version == kGroupVersion ? in.u16() : 0;
+        if (records > left && !all && records <= scripts::kOutboxGroupMax) break;
+        ++out.elements;
+        if (version == kSingleVersion && element.size() > kSingleHead) {
+            take(in, element.substr(kSingleHead));
+        } else if (in.ok() && records > 0 && records <= left) {
+            for (std::size_t i = 0; i < records; ++i) take(in, elements[out.elements++]);
+        } else {
+            ++out.unreadable;
+        }
     }
-    auto record = decode_record(identity::DeviceNumber::from(sequence, partition), raw.substr(kHead));
-    if (!record) return record.error();
-    entry.device = std::move(*record);
-    return entry;
+    return out;
 }
 
 }  // namespace lanyard::registry

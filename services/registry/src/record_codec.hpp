@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "registry/device_record.hpp"
@@ -24,7 +25,15 @@ inline constexpr std::size_t kRecordHeaderSize = 40;
 
 // internal: not a record of a version that we know, or cut.
 [[nodiscard]] Result<DeviceRecord> decode_record(identity::DeviceNumber number, std::string_view raw);
-// An outbox entry of one partition. internal, as above.
-[[nodiscard]] Result<OutboxEntry> decode_outbox_entry(std::uint32_t partition, std::string_view raw);
+// The events at the begin of an outbox, `elements` of its list from the first on; `all`: the list has no more. Stops
+// when it has `max`, or when records of a group are missing (docs/redis.md). What is unreadable is counted and passed
+// over.
+struct OutboxEvents {
+    std::vector<OutboxEntry> entries;
+    std::size_t elements = 0;  // that were decoded
+    std::size_t unreadable = 0;
+};
+[[nodiscard]] OutboxEvents decode_outbox(std::uint32_t partition, const std::vector<std::string_view>& elements,
+                                         std::size_t max, bool all);
 
 }  // namespace lanyard::registry

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "registry/device_store.hpp"
@@ -14,6 +15,59 @@ local function bucket_of(due, now_s)
   local width, ahead = 1, (due - now_s) / 64
   while width < 4096 and width * 2 <= ahead do width = width * 2 end
   return math.floor(due / width) * width
+end
+)lua";
+
+// To Redis's Lua each new string costs a nanosecond for each of its bytes, and each call of a function a tenth of a
+// microsecond. So no string that holds a record is made for the outbox, and numbers are taken apart and together by the
+// hundred: the events of one call stand there as one element with a head for each, then their records, an element each;
+// a single one in one element (docs/redis.md). `heads` holds event, time and sequence for each record.
+inline constexpr std::size_t kOutboxGroupMax = 128;
+inline constexpr char kOutbox[] = R"lua(
+local function push_events(out, heads, records)
+  if #records == 1 then
+    redis.call('RPUSH', out, struct.pack('>BBI8I4', 3, unpack(heads)) .. records[1])
+    return
+  end
+  for first = 1, #records, 128 do
+    local last = math.min(first + 127, #records)
+    local count = last - first + 1
+    redis.call('RPUSH', out,
+      struct.pack('>BI2' .. string.rep('BI8I4', count), 2, count, unpack(heads, 3 * first - 2, 3 * last)),
+      unpack(records, first, last))
+  end
+end
+)lua";
+
+// Field 'e' of a record hash: a bit for each slot whose registration has ended by silence. Its record is as before:
+// what it says holds but for the registration, and the event counter is one more. Empty when there is none; in scripts
+// a table of eight bytes. It is the first field of its hash, where it is found at once.
+inline constexpr char kEnds[] = R"lua(
+local BIT = {1, 2, 4, 8, 16, 32, 64, 128}
+local function ends_of(field)
+  local bytes = {string.byte(field or '', 1, 8)}
+  for i = #bytes + 1, 8 do bytes[i] = 0 end
+  return bytes
+end
+local function has_ended(ends, slot)
+  local bit = BIT[slot % 8 + 1]
+  return ends[(slot - slot % 8) / 8 + 1] % (2 * bit) >= bit
+end
+local function set_ended(ends, slot, ended)
+  local i = (slot - slot % 8) / 8 + 1
+  if has_ended(ends, slot) ~= ended then ends[i] = ends[i] + (ended and 1 or -1) * BIT[slot % 8 + 1] end
+end
+local function ends_field(ends)
+  for i = 1, 8 do
+    if ends[i] ~= 0 then return string.char(unpack(ends)) end
+  end
+  return ''
+end
+-- The record as it is after that.
+local function ended_record(raw)
+  local _, flags = string.byte(raw, 1, 2)
+  return string.char(1, flags - 2) .. string.sub(raw, 3, 20) ..
+    struct.pack('>I4', struct.unpack('>I4', raw, 21) + 1) .. string.sub(raw, 25)
 end
 )lua";
 

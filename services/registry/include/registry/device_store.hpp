@@ -132,10 +132,12 @@ struct DevicePage {
     std::uint32_t next = 0;  // `after` of the next page; 0: there is none
 };
 
+// A store may keep the events of one call in one more element than there are.
 struct OutboxPage {
     std::vector<OutboxEntry> entries;
-    std::size_t read = 0;   // entries read, unreadable ones included: what trim takes off
-    std::size_t depth = 0;  // entries in the outbox
+    std::size_t elements = 0;    // read, what trim takes off
+    std::size_t depth = 0;       // elements in the outbox
+    std::size_t unreadable = 0;  // events that nobody can tell
 };
 
 struct Node {
@@ -210,9 +212,9 @@ class DeviceStore {
     // Gives what was removed. not_found; aborted.
     virtual void remove(RemoveCommand command, Done<DeviceRecord> done) = 0;
 
-    // The oldest entries.
+    // The oldest events: `max`, and what came by the same call as the last of them.
     virtual void outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) = 0;
-    // Takes off the oldest `count` entries. failed_precondition: `owner` does not hold the lease.
+    // Takes off the oldest `count` elements. failed_precondition: `owner` does not hold the lease.
     virtual void outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) = 0;
 
     // Gives the holder of the lease, which is now `owner` when it was free, its own or held by `former`. A lease has
