@@ -1,5 +1,6 @@
 #include "record_codec.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -136,6 +137,7 @@ Result<DeviceRecord> decode_record(identity::DeviceNumber number, std::string_vi
 OutboxEvents decode_outbox(std::uint32_t partition, const std::vector<std::string_view>& elements, std::size_t max,
                            bool all) {
     OutboxEvents out;
+    out.entries.reserve(std::min(elements.size(), max + scripts::kOutboxGroupMax));
     const auto take = [&](ByteReader& head, std::string_view record) {
         if (auto entry = decode_event(partition, head, record)) {
             out.entries.push_back(std::move(*entry));
