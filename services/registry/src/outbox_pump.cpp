@@ -128,9 +128,9 @@ void OutboxPump::on_read(std::uint32_t number, Result<OutboxPage> page) {
     }
     partition.depth = page->depth;
     if (page->elements == 0 || !partition.held) return finish(number);
-    unreadable_ += page->unreadable;
     partition.more = page->depth > page->elements;
     partition.elements = page->elements;
+    partition.unreadable = page->unreadable;
     publish(number, std::move(page->entries));
 }
 
@@ -164,6 +164,7 @@ void OutboxPump::on_trimmed(std::uint32_t number, Result<void> result) {
     Partition& partition = partitions_[number];
     if (result) {
         partition.depth -= std::min(partition.depth, partition.elements);
+        unreadable_ += partition.unreadable;
     } else {
         pause(number);
         if (fenced_ && result.error().code == Errc::failed_precondition) fenced_(number);

@@ -69,6 +69,7 @@ class OutboxPump {
         SteadyTime not_before;
         SteadyTime looked;         // when it was read
         std::size_t elements = 0;  // of the page in flight
+        std::size_t unreadable = 0;
         std::size_t depth = 0;
     };
 
