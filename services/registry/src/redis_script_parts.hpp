@@ -18,9 +18,9 @@ local function bucket_of(due, now_s)
 end
 )lua";
 
-// Redis's Lua hashes every byte of each string that it makes, and calls are dear. So no string that holds a record is made
-// for the outbox, and numbers are taken apart and together by the hundred: the events of one call stand there as one
-// element with a head for each, then their records, an element each; a single one in one element (docs/redis.md).
+// Redis's Lua hashes every byte of each string that it makes, and calls are dear. So no string that holds a record is
+// made for the outbox, and numbers are taken apart and together by the hundred: the events of one call stand there as
+// one element with a head for each, then their records, an element each; a single one in one element (docs/redis.md).
 // `heads` holds event, time and sequence for each record.
 inline constexpr std::size_t kOutboxGroupMax = 128;
 inline constexpr char kOutbox[] = R"lua(
