@@ -15,7 +15,8 @@ Metrics::Metrics(telemetry::MetricRegistry& registry)
     const char* registrations = "Devices in the partitions that this replica leads.";
     gauge("lanyard_registrations", registrations, 0, {{"state", "registered"}});
     gauge("lanyard_registrations", registrations, 1, {{"state", "offline"}});
-    gauge("lanyard_registry_outbox_depth", "Events that wait for Kafka in the partitions of this replica.", 2);
+    gauge("lanyard_registry_outbox_depth",
+          "Elements of outboxes, events and a few more, that wait for Kafka in the partitions of this replica.", 2);
     gauge("lanyard_registry_leases", "Partitions that this replica leads.", 3);
     gauge("lanyard_registry_ingress_nodes", "Ingress processes connected to this replica.", 4);
     gauge("lanyard_registry_downlinks_in_flight", "Requests to devices that wait for their answer.", 5);

@@ -19,8 +19,8 @@ namespace lanyard::registry {
 // Moves events from the outboxes of held partitions to the publisher: reads a page, publishes it, waits for the
 // acknowledgements, trims. A crash in between publishes again, with the same event ids.
 //
-// What is published together holds at most one event of each device, so that one that fails while a later one is stored
-// cannot swap two events of a device: a page goes in as many parts as that takes.
+// A page holds at most one event of each device, so that one that fails while a later one is stored cannot swap
+// two events of a device.
 //
 // Under load a partition is read every OutboxConfig::gather, so that its changes travel together: to Redis, and in one
 // request to Kafka; what is known to be left is read without a pause.
@@ -67,20 +67,25 @@ class OutboxPump {
         bool more = false;     // there was more than what was read
         bool blocked = false;  // stands in blocked_
         SteadyTime not_before;
-        SteadyTime looked;         // when it was read
-        std::size_t elements = 0;  // of the page in flight
-        std::size_t unreadable = 0;
+        SteadyTime looked;       // when it was read
+        std::uint32_t term = 0;  // counts how often it was taken and lost
         std::size_t depth = 0;
+    };
+
+    // A page in flight.
+    struct Batch {
+        std::uint32_t term = 0;  // of the partition when it was read
+        std::size_t elements = 0;
+        std::size_t events = 0;
+        std::size_t unreadable = 0;
     };
 
     void read(std::uint32_t partition);
     void send_hints();
     void on_hints(const std::vector<std::uint32_t>& partitions);
-    void on_read(std::uint32_t partition, Result<OutboxPage> page);
-    // What may go together now, then the rest, then trim.
-    void publish(std::uint32_t partition, std::vector<OutboxEntry> entries);
-    void on_published(std::uint32_t partition, std::size_t count, std::vector<OutboxEntry> later, Result<void> result);
-    void on_trimmed(std::uint32_t partition, Result<void> result);
+    void on_read(std::uint32_t partition, std::uint32_t term, Result<OutboxPage> page);
+    void on_published(std::uint32_t partition, const Batch& batch, Result<void> result);
+    void on_trimmed(std::uint32_t partition, const Batch& batch, Result<void> result);
     void pause(std::uint32_t partition);
     void finish(std::uint32_t partition);
     void serve_blocked();

@@ -14,7 +14,6 @@ namespace lanyard::registry {
 // The stored form of a record (docs/redis.md): a fixed big-endian header that the scripts read, then the key
 // "{tenant}/{endpoint}", a StoredDevice and a StoredRegistration.
 inline constexpr std::uint8_t kRecordVersion = 1;
-inline constexpr std::size_t kRecordHeaderSize = 40;
 
 // StoredDevice and StoredRegistration as bytes.
 [[nodiscard]] std::string encode_profile(const DeviceProfile& profile);
@@ -25,9 +24,9 @@ inline constexpr std::size_t kRecordHeaderSize = 40;
 
 // internal: not a record of a version that we know, or cut.
 [[nodiscard]] Result<DeviceRecord> decode_record(identity::DeviceNumber number, std::string_view raw);
-// The events at the begin of an outbox, `elements` of its list from the first on; `all`: the list has no more. Stops
-// when it has `max`, or when records of a group are missing (docs/redis.md). What is unreadable is counted and passed
-// over.
+// The events at the begin of an outbox, given elements of its list from the first on; `all`: the list has no more.
+// Groups (docs/redis.md) are taken whole. Stops when it has `max` events or more, before a device that comes a second
+// time, and before a group whose records are not all here. What is unreadable is counted and passed over.
 struct OutboxEvents {
     std::vector<OutboxEntry> entries;
     std::size_t elements = 0;  // that were decoded

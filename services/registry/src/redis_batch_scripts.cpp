@@ -15,7 +15,7 @@ local text = string.format
 local REG, DEV = 'reg:' .. ARGV[1] .. ':', 'dev:' .. ARGV[1] .. ':'
 local INDEX, RECORD = DEV .. 'i:', DEV .. 'r:'
 local answers, heads, records, times, seqs, dues, seen, placed = {}, {}, {}, {}, {}, {}, {}, {}
-local due_text, made, began = {}, 0, 0
+local in_group, due_text, made, began = {}, {}, 0, 0
 local full = call('LLEN', REG .. 'out') >= OUT_MAX
 
 local function register(arg)
@@ -66,6 +66,11 @@ local function register(arg)
   else
     call('HSET', rkey, 'e', '', field, record)
   end
+  if in_group[seq] then
+    push_events(REG .. 'out', heads, records)
+    heads, records, in_group = {}, {}, {}
+  end
+  in_group[seq] = true
   local h = #heads
   heads[h + 1], heads[h + 2], heads[h + 3], records[#records + 1] = 1, now_ms, seq, record
   local now_s = floor(now_ms / 1000)
@@ -136,7 +141,7 @@ local function end_some(seqs, decides)
     local ends = ends_of(raws[1])
     for i, slot in ipairs(slots) do
       local raw, seq = raws[i + 1], number * 64 + slot
-      if raw and byte(raw, 2) % 4 >= 2 and not has_ended(ends, slot) and decides(seq, raw) then
+      if raw and (byte(raw, 2) or 0) % 4 >= 2 and not has_ended(ends, slot) and decides(seq, raw) then
         set_ended(ends, slot, true)
         local h = #heads
         heads[h + 1], heads[h + 2], heads[h + 3], records[#records + 1] = 4, now_ms, seq, raw
@@ -254,13 +259,13 @@ return {count, 0, quiet}
 }  // namespace
 
 std::string register_devices(const StoreLimits& limits) {
-    return std::string(kBuckets) + kOutbox + kEnds + outbox_max(limits) + kRegister;
+    return kBuckets + outbox() + kEnds + outbox_max(limits) + kRegister;
 }
 std::string expire() {
-    return std::string(kBuckets) + kOutbox + kEnds + kEnding + kExpire;
+    return kBuckets + outbox() + kEnds + kEnding + kExpire;
 }
 std::string expire_due() {
-    return std::string(kBuckets) + kOutbox + kEnds + kEnding + kExpireDue;
+    return kBuckets + outbox() + kEnds + kEnding + kExpireDue;
 }
 
 }  // namespace lanyard::registry::scripts

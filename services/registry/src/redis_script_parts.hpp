@@ -18,19 +18,20 @@ local function bucket_of(due, now_s)
 end
 )lua";
 
-// Redis's Lua hashes every byte of each string that it makes, and calls are dear. So no string that holds a record is
-// made for the outbox, and numbers are taken apart and together by the hundred: the events of one call stand there as
-// one element with a head for each, then their records, an element each; a single one in one element (docs/redis.md).
-// `heads` holds event, time and sequence for each record.
+// The events of one call go to the outbox in groups (docs/redis.md), at most one event of each device in a group.
+// `heads` holds event, time and sequence for each record. Redis's Lua hashes every byte of each string that it makes,
+// and its calls are dear: so records go as the strings they are already, and numbers are packed for a whole group at
+// once.
 inline constexpr std::size_t kOutboxGroupMax = 128;
-inline constexpr char kOutbox[] = R"lua(
+inline std::string outbox() {
+    return "local GROUP_MAX = " + std::to_string(kOutboxGroupMax) + R"lua(
 local function push_events(out, heads, records)
   if #records == 1 then
     redis.call('RPUSH', out, struct.pack('>BBI8I4', 3, unpack(heads)) .. records[1])
     return
   end
-  for first = 1, #records, 128 do
-    local last = math.min(first + 127, #records)
+  for first = 1, #records, GROUP_MAX do
+    local last = math.min(first + GROUP_MAX - 1, #records)
     local count = last - first + 1
     redis.call('RPUSH', out,
       struct.pack('>BI2' .. string.rep('BI8I4', count), 2, count, unpack(heads, 3 * first - 2, 3 * last)),
@@ -38,10 +39,11 @@ local function push_events(out, heads, records)
   end
 end
 )lua";
+}
 
-// Field 'e' of a record hash: a bit for each slot whose registration has ended by silence. Its record is as before:
-// what it says holds but for the registration, and the event counter is one more. Empty when there is none; in scripts
-// a table of eight bytes. It is the first field of its hash, where it is found at once.
+// Field 'e' of a record hash has a bit for each slot. A set bit says that the registration in the record has ended by
+// silence: the device is not registered, and its event counter is one more than in the record. The field is empty when
+// no bit is set; in scripts it is a table of eight bytes. It is the first field of its hash, where it is found at once.
 inline constexpr char kEnds[] = R"lua(
 local BIT = {1, 2, 4, 8, 16, 32, 64, 128}
 local function ends_of(field)

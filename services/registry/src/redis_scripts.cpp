@@ -54,6 +54,17 @@ local function save(seq, d)
   redis.call('HSET', key, 'e', ends_field(ends), slot, raw)
   return raw
 end
+local function forget(seq)
+  local key, slot = record_key(seq), seq % 64
+  redis.call('HDEL', key, slot)
+  if redis.call('HLEN', key) == redis.call('HEXISTS', key, 'e') then
+    redis.call('DEL', key)
+  else
+    local ends = ends_of(redis.call('HGET', key, 'e'))
+    set_ended(ends, slot, false)
+    redis.call('HSET', key, 'e', ends_field(ends))
+  end
+end
 local function emit(event, seq, raw) push_events(OUT, {event, now_ms, seq}, {raw}) end
 -- For scripts that begin with OUT_MAX.
 local function full() return redis.call('LLEN', OUT) >= OUT_MAX end
@@ -237,10 +248,7 @@ d.registered, d.counter = false, d.counter + 1
 count('devices', -1)
 local raw = compose(d)
 redis.call('HDEL', KEYS[1], ARGV[3])
-redis.call('HDEL', record_key(seq), seq % 64)
-if redis.call('HLEN', record_key(seq)) == redis.call('HEXISTS', record_key(seq), 'e') then
-  redis.call('DEL', record_key(seq))
-end
+forget(seq)
 emit(7, seq, raw)
 local last = answer(seq, raw)
 set_times(seq, 0, 0)
@@ -296,10 +304,10 @@ return number
 )lua";
 
 std::string with_prelude(const char* body) {
-    return std::string(kBuckets) + kOutbox + kEnds + kPrelude + body;
+    return kBuckets + outbox() + kEnds + kPrelude + body;
 }
 std::string with_merge(const char* body) {
-    return std::string(kBuckets) + kOutbox + kEnds + kPrelude + kMerge + body;
+    return kBuckets + outbox() + kEnds + kPrelude + kMerge + body;
 }
 
 }  // namespace

@@ -74,6 +74,16 @@ TEST(Outbox, IsReadUpToTheLimitAndTheGroupThatReachesIt) {
     EXPECT_EQ(decode(elements, 4).elements, 5U);
 }
 
+// An event that fails while a later one of its device is stored would swap the two.
+TEST(Outbox, IsReadUpToADeviceThatComesAgain) {
+    const Elements elements{single(1, 4), group(2, head(1, 5) + head(1, 6)), record(),
+                            record(),     group(2, head(1, 7) + head(2, 5)), record(),
+                            record()};
+    EXPECT_EQ(sequences(decode(elements)), (std::vector<std::uint32_t>{4, 5, 6}));
+    EXPECT_EQ(decode(elements).elements, 4U);
+    EXPECT_EQ(sequences(decode({single(1, 4), single(2, 4)})), (std::vector<std::uint32_t>{4}));
+}
+
 TEST(Outbox, AGroupWhoseRecordsAreNotAllHereWaitsWhenThereIsMore) {
     const Elements elements{single(1, 4), group(3, head(1, 5) + head(1, 6) + head(1, 7)), record(), record()};
     const OutboxEvents part = decode(elements, 100, false);
@@ -92,9 +102,11 @@ TEST(Outbox, OneUnreadableEventHidesNoOther) {
         EXPECT_EQ(events.unreadable, 1U);
         EXPECT_EQ(events.elements, 4U);
     }
-    const std::string long_group = group(60000, head(1, 5));
+    std::string heads;
+    for (int i = 0; i < 129; ++i) heads += head(1, 5);
+    const std::string long_group = group(129, heads);
     for (const std::string& bad : {single(0, 5), single(8, 5), single(1, 5, "x"), std::string(), std::string("\2"),
-                                   std::string("\3"), record(), group(0, ""), long_group}) {
+                                   std::string("\3"), record(), group(0, ""), group(3, head(1, 5)), long_group}) {
         const OutboxEvents events = decode({bad, single(1, 6)}, 100, false);
         EXPECT_EQ(sequences(events), (std::vector<std::uint32_t>{6})) << bad;
         EXPECT_EQ(events.unreadable, 1U) << bad;

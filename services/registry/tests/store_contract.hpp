@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -79,6 +78,16 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     }
     std::size_t expire(std::vector<ExpireEntry> entries, UnixMillis now) {
         return *wait<std::size_t>(loop_, [&](auto done) { store_->expire(std::move(entries), now, std::move(done)); });
+    }
+    // All that waits, page by page: takes the lease and trims.
+    std::vector<OutboxEntry> all_events(std::uint32_t partition) {
+        const std::string holder = take(partition, "one");
+        std::vector<OutboxEntry> out;
+        for (OutboxPage page = outbox(partition); page.elements > 0; page = outbox(partition)) {
+            out.insert(out.end(), page.entries.begin(), page.entries.end());
+            if (!trim(partition, holder, page.elements)) break;
+        }
+        return out;
     }
     // `count` endpoints of one partition.
     static std::vector<std::string> endpoints_of(std::uint32_t partition, std::size_t count) {
