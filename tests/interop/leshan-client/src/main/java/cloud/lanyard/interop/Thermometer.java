@@ -29,10 +29,16 @@ public final class Thermometer extends BaseInstanceEnabler {
         super(0);
     }
 
-    synchronized void set(double newValue) {
-        value = newValue;
-        min = Math.min(min, value);
-        max = Math.max(max, value);
+    /**
+     * The change is told without the lock held: whoever is told takes the lock of the object, under which others read,
+     * and so wait for ours.
+     */
+    void set(double newValue) {
+        synchronized (this) {
+            value = newValue;
+            min = Math.min(min, value);
+            max = Math.max(max, value);
+        }
         fireResourceChange(VALUE);
     }
 
