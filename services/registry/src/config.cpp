@@ -46,11 +46,16 @@ void bind_background(runtime::Binder& b, Config& c) {
                "How often hints of other replicas at events to publish are read.");
     b.duration("outbox.gather", &c.outbox.gather, {1ms, 1s},
                "Under load the events of a partition are collected for so long and published together.");
-    b.integer("outbox.batch_max", &c.outbox.batch_max, {1, 5000}, "Events of one partition in flight to Kafka.");
-    b.integer("outbox.in_flight_max", &c.outbox.in_flight_max, {1, 50000}, "Events in flight to Kafka in all.");
-    b.integer("outbox.depth_max", &c.outbox.depth_max, {1000, 10000000},
-              "Events of one partition, of which there are 64, that may wait for Kafka in Redis. Above it a Register "
-              "and an Update with news are answered 5.03.");
+    b.integer("outbox.batch_max", &c.outbox.batch_max, {1, 5000},
+              "Events of one partition that are read at a time and in flight to Kafka; up to 127 more, "
+              "as the events of one call stay together.");
+    b.integer("outbox.in_flight_max", &c.outbox.in_flight_max, {1, 50000},
+              "Events in flight to Kafka in all, each partition with outbox.batch_max.");
+    b.integer(
+        "outbox.depth_max", &c.outbox.depth_max, {1000, 10000000},
+        "Elements of the outbox of one partition, of which there are 64, that may wait for Kafka in Redis: its events "
+        "and a few more. Above it a Register "
+        "and an Update with news are answered 5.03.");
     b.duration("outbox.retry_after", &c.outbox.retry_after, {10ms, 1min},
                "Pause of a partition whose events were not delivered.");
     b.duration("expiry.round", &c.expiry_round, {50ms, 1min}, "How often registrations that are due are looked for.");

@@ -1,6 +1,7 @@
 #include "registry/memory_device_store.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "memory_devices.hpp"
 
@@ -274,8 +275,12 @@ void MemoryDeviceStore::outbox_read(std::uint32_t number, std::size_t max, Done<
         const auto& outbox = all.partitions[number].outbox;
         OutboxPage page;
         page.depth = outbox.size();
-        page.read = std::min(max, outbox.size());
-        page.entries.assign(outbox.begin(), outbox.begin() + static_cast<std::ptrdiff_t>(page.read));
+        std::set<std::uint32_t> devices;
+        for (const OutboxEntry& entry : outbox) {
+            if (page.elements == max || !devices.insert(entry.device.number.value).second) break;
+            page.entries.push_back(entry);
+            ++page.elements;
+        }
         return page;
     });
 }

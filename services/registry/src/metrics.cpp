@@ -9,11 +9,14 @@ Metrics::Metrics(telemetry::MetricRegistry& registry)
       expired_(registry.counter("lanyard_registrations_expired_total", "Registrations ended because of silence.")),
       published_(registry.counter("lanyard_registry_events_published_total", "Lifecycle events stored by Kafka.")),
       failed_(registry.counter("lanyard_registry_publish_failures_total", "Batches of events that Kafka refused.")),
+      unreadable_(registry.counter("lanyard_registry_events_unreadable_total",
+                                   "Lifecycle events in Redis that could not be read and were left out.")),
       cut_(registry.counter("lanyard_registry_watch_cuts_total", "WatchDevices streams cut: read too slowly.")) {
     const char* registrations = "Devices in the partitions that this replica leads.";
     gauge("lanyard_registrations", registrations, 0, {{"state", "registered"}});
     gauge("lanyard_registrations", registrations, 1, {{"state", "offline"}});
-    gauge("lanyard_registry_outbox_depth", "Events that wait for Kafka in the partitions of this replica.", 2);
+    gauge("lanyard_registry_outbox_depth",
+          "Elements of outboxes, events and a few more, that wait for Kafka in the partitions of this replica.", 2);
     gauge("lanyard_registry_leases", "Partitions that this replica leads.", 3);
     gauge("lanyard_registry_ingress_nodes", "Ingress processes connected to this replica.", 4);
     gauge("lanyard_registry_downlinks_in_flight", "Requests to devices that wait for their answer.", 5);
@@ -52,9 +55,10 @@ void Metrics::sampled(const Sample& s) {
     for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = values[i];
 }
 
-void Metrics::published(std::uint64_t total, std::uint64_t failures) {
+void Metrics::published(std::uint64_t total, std::uint64_t failures, std::uint64_t unreadable) {
     published_.add(total - std::exchange(last_published_, total));
     failed_.add(failures - std::exchange(last_failed_, failures));
+    unreadable_.add(unreadable - std::exchange(last_unreadable_, unreadable));
 }
 
 }  // namespace lanyard::registry

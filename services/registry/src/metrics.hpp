@@ -35,7 +35,7 @@ class Metrics {
         double watches = 0;
     };
     void sampled(const Sample& sample);
-    void published(std::uint64_t total, std::uint64_t failures);
+    void published(std::uint64_t total, std::uint64_t failures, std::uint64_t unreadable);
 
   private:
     using Counters = std::map<std::pair<std::string, std::string>, telemetry::Counter*>;
@@ -47,9 +47,11 @@ class Metrics {
     telemetry::Counter& expired_;
     telemetry::Counter& published_;
     telemetry::Counter& failed_;
+    telemetry::Counter& unreadable_;
     telemetry::Counter& cut_;
     std::uint64_t last_published_ = 0;
     std::uint64_t last_failed_ = 0;
+    std::uint64_t last_unreadable_ = 0;
     std::mutex mutex_;
     Counters requests_;
     Counters operations_;

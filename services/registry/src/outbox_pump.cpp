@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
 #include <utility>
 
 namespace lanyard::registry {
@@ -10,15 +9,6 @@ namespace {
 
 // Hints go out at once, but not more often than this.
 constexpr Duration kHintPause = std::chrono::milliseconds(10);
-
-// How many of the entries may go together: up to the first device that comes twice.
-std::size_t distinct_prefix(const std::vector<OutboxEntry>& entries) {
-    std::unordered_set<std::uint32_t> seen;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (!seen.insert(entries[i].device.number.value).second) return i;
-    }
-    return entries.size();
-}
 
 }  // namespace
 
@@ -38,13 +28,14 @@ OutboxPump::~OutboxPump() {
 
 template <class T, class Call>
 Done<T> OutboxPump::guarded(Call call) {
-    return [alive = alive_, call](Result<T> result) mutable {
+    return [alive = alive_, call = std::move(call)](Result<T> result) mutable {
         if (*alive) call(**alive, std::move(result));
     };
 }
 
 void OutboxPump::hold(std::uint32_t partition, bool held) {
     partitions_[partition].held = held;
+    ++partitions_[partition].term;
     if (!held) partitions_[partition].depth = 0;
     if (held) read(partition);
 }
@@ -89,8 +80,8 @@ void OutboxPump::read(std::uint32_t number) {
     partition.looked = clock_();
     in_flight_ += config_.batch_max;
     store_.outbox_read(number, config_.batch_max,
-                       guarded<OutboxPage>([number](OutboxPump& self, Result<OutboxPage> page) {
-                           self.on_read(number, std::move(page));
+                       guarded<OutboxPage>([number, term = partition.term](OutboxPump& self, Result<OutboxPage> page) {
+                           self.on_read(number, term, std::move(page));
                        }));
 }
 
@@ -120,42 +111,43 @@ std::size_t OutboxPump::depth() const {
     return sum;
 }
 
-void OutboxPump::on_read(std::uint32_t number, Result<OutboxPage> page) {
+void OutboxPump::on_read(std::uint32_t number, std::uint32_t term, Result<OutboxPage> page) {
     Partition& partition = partitions_[number];
     if (!page) {
         pause(number);
         return finish(number);
     }
+    if (partition.term != term) return finish(number);
     partition.depth = page->depth;
-    if (page->read == 0 || !partition.held) return finish(number);
-    std::size_t count = page->read;
-    // With an unreadable entry among them positions are not known; the page then goes as a whole.
-    if (page->entries.size() == page->read) {
-        count = distinct_prefix(page->entries);
-        page->entries.resize(count);
-    }
-    partition.more = page->depth > count;
-    publisher_.publish(std::move(page->entries), guarded<void>([number, count](OutboxPump& self, Result<void> result) {
-                           self.on_published(number, count, std::move(result));
+    if (page->elements == 0) return finish(number);
+    partition.more = page->depth > page->elements;
+    const Batch batch{term, page->elements, page->entries.size(), page->unreadable};
+    publisher_.publish(std::move(page->entries), guarded<void>([number, batch](OutboxPump& self, Result<void> result) {
+                           self.on_published(number, batch, std::move(result));
                        }));
 }
 
-void OutboxPump::on_published(std::uint32_t number, std::size_t count, Result<void> result) {
+// Another replica may have published and trimmed since the lease was lost: then the front of the outbox is no longer
+// what was read.
+void OutboxPump::on_published(std::uint32_t number, const Batch& batch, Result<void> result) {
     if (!result) {
         ++failures_;
         pause(number);
         return finish(number);
     }
-    published_ += count;
-    store_.outbox_trim(number, owner_, count, guarded<void>([number, count](OutboxPump& self, Result<void> trimmed) {
-                           self.on_trimmed(number, count, std::move(trimmed));
+    published_ += batch.events;
+    if (partitions_[number].term != batch.term) return finish(number);
+    store_.outbox_trim(number, owner_, batch.elements,
+                       guarded<void>([number, batch](OutboxPump& self, Result<void> done) {
+                           self.on_trimmed(number, batch, std::move(done));
                        }));
 }
 
-void OutboxPump::on_trimmed(std::uint32_t number, std::size_t count, Result<void> result) {
+void OutboxPump::on_trimmed(std::uint32_t number, const Batch& batch, Result<void> result) {
     Partition& partition = partitions_[number];
     if (result) {
-        partition.depth -= std::min(partition.depth, count);
+        partition.depth -= std::min(partition.depth, batch.elements);
+        unreadable_ += batch.unreadable;
     } else {
         pause(number);
         if (fenced_ && result.error().code == Errc::failed_precondition) fenced_(number);

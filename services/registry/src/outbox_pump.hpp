@@ -16,10 +16,10 @@
 
 namespace lanyard::registry {
 
-// Moves events from the outboxes of held partitions to the publisher: reads a batch, publishes it, waits for the
+// Moves events from the outboxes of held partitions to the publisher: reads a page, publishes it, waits for the
 // acknowledgements, trims. A crash in between publishes again, with the same event ids.
 //
-// A batch holds at most one event of each device, so that one that fails while a later one is stored cannot swap
+// A page holds at most one event of each device, so that one that fails while a later one is stored cannot swap
 // two events of a device.
 //
 // Under load a partition is read every OutboxConfig::gather, so that its changes travel together: to Redis, and in one
@@ -52,10 +52,12 @@ class OutboxPump {
     // Nothing of this partition is in flight.
     [[nodiscard]] bool idle(std::uint32_t partition) const { return !partitions_[partition].busy; }
     [[nodiscard]] bool idle() const;
-    // Entries that wait in held partitions, as last seen.
+    // Elements that wait in held partitions, as last seen: events, and a few more.
     [[nodiscard]] std::size_t depth() const;
     [[nodiscard]] std::uint64_t published() const { return published_; }
     [[nodiscard]] std::uint64_t failures() const { return failures_; }
+    // Events that were passed over because nobody can read them.
+    [[nodiscard]] std::uint64_t unreadable() const { return unreadable_; }
 
   private:
     struct Partition {
@@ -65,16 +67,25 @@ class OutboxPump {
         bool more = false;     // there was more than what was read
         bool blocked = false;  // stands in blocked_
         SteadyTime not_before;
-        SteadyTime looked;  // when it was read
+        SteadyTime looked;       // when it was read
+        std::uint32_t term = 0;  // counts how often it was taken and lost
         std::size_t depth = 0;
+    };
+
+    // A page in flight.
+    struct Batch {
+        std::uint32_t term = 0;  // of the partition when it was read
+        std::size_t elements = 0;
+        std::size_t events = 0;
+        std::size_t unreadable = 0;
     };
 
     void read(std::uint32_t partition);
     void send_hints();
     void on_hints(const std::vector<std::uint32_t>& partitions);
-    void on_read(std::uint32_t partition, Result<OutboxPage> page);
-    void on_published(std::uint32_t partition, std::size_t count, Result<void> result);
-    void on_trimmed(std::uint32_t partition, std::size_t count, Result<void> result);
+    void on_read(std::uint32_t partition, std::uint32_t term, Result<OutboxPage> page);
+    void on_published(std::uint32_t partition, const Batch& batch, Result<void> result);
+    void on_trimmed(std::uint32_t partition, const Batch& batch, Result<void> result);
     void pause(std::uint32_t partition);
     void finish(std::uint32_t partition);
     void serve_blocked();
@@ -96,6 +107,7 @@ class OutboxPump {
     std::size_t in_flight_ = 0;
     std::uint64_t published_ = 0;
     std::uint64_t failures_ = 0;
+    std::uint64_t unreadable_ = 0;
     std::shared_ptr<OutboxPump*> alive_;
 };
 

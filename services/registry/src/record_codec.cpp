@@ -1,10 +1,13 @@
 #include "record_codec.hpp"
 
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/bytes.hpp"
 #include "identity/resource_name.hpp"
 #include "lanyard/storage/v1/device.pb.h"
+#include "redis_script_parts.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -12,6 +15,11 @@ namespace {
 constexpr std::uint8_t kEnabled = 1;
 constexpr std::uint8_t kRegistered = 2;
 constexpr std::uint8_t kQueueMode = 4;
+
+// The first byte of an element of an outbox; that of a record is neither.
+constexpr std::uint8_t kGroupVersion = 2;
+constexpr std::uint8_t kSingleVersion = 3;
+constexpr std::size_t kHeadBytes = 13;
 
 // Field `number` (below 16) of wire type 2 (protobuf encoding, "Length-Delimited Records").
 void put_text(std::string& out, unsigned number, std::string_view text) {
@@ -42,6 +50,55 @@ bool decode_registration(ByteView raw, RegistrationInfo& registration) {
     registration.object_links = std::move(*stored.mutable_object_links());
     registration.register_ms = stored.register_ms();
     return true;
+}
+
+struct EventHead {
+    std::uint8_t event = 0;
+    UnixMillis time_ms = 0;
+    std::uint32_t sequence = 0;
+};
+
+// What an element of an outbox begins: a single event, whose record is in it, or a group, whose records follow it.
+// Without events: unreadable.
+struct Group {
+    std::vector<EventHead> events;
+    std::size_t records = 0;  // elements that follow
+    std::string_view record;  // of a single event
+};
+
+Group decode_group(std::string_view element) {
+    Group out;
+    ByteReader in(as_bytes(element));
+    const std::uint8_t version = in.u8();
+    if (version != kGroupVersion && version != kSingleVersion) return out;
+    const std::size_t count = version == kGroupVersion ? in.u16() : 1;
+    if (count > scripts::kOutboxGroupMax || in.remaining() < count * kHeadBytes) return out;
+    for (std::size_t i = 0; i < count; ++i) {
+        EventHead head;
+        head.event = in.u8();
+        head.time_ms = static_cast<UnixMillis>(in.u64());
+        head.sequence = in.u32();
+        out.events.push_back(head);
+    }
+    if (version == kGroupVersion) {
+        out.records = count;
+    } else {
+        out.record = as_text(in.take(in.remaining()));
+    }
+    return out;
+}
+
+// The record of an expired device is that of before.
+Result<OutboxEntry> decode_event(std::uint32_t partition, const EventHead& head, std::string_view record) {
+    if (head.event < 1 || head.event > 7) return make_error(Errc::internal, "outbox event is unreadable");
+    auto device = decode_record(identity::DeviceNumber::from(head.sequence, partition), record);
+    if (!device) return device.error();
+    OutboxEntry entry{static_cast<LifecycleEvent>(head.event), head.time_ms, std::move(*device)};
+    if (entry.event == LifecycleEvent::expired) {
+        entry.device.registered = false;
+        ++entry.device.counter;
+    }
+    return entry;
 }
 
 }  // namespace
@@ -109,22 +166,34 @@ Result<DeviceRecord> decode_record(identity::DeviceNumber number, std::string_vi
     return record;
 }
 
-Result<OutboxEntry> decode_outbox_entry(std::uint32_t partition, std::string_view raw) {
-    constexpr std::size_t kHead = 14;
-    ByteReader in(as_bytes(raw));
-    const std::uint8_t version = in.u8();
-    OutboxEntry entry;
-    const std::uint8_t event = in.u8();
-    entry.event = static_cast<LifecycleEvent>(event);
-    entry.time_ms = static_cast<UnixMillis>(in.u64());
-    const std::uint32_t sequence = in.u32();
-    if (!in.ok() || version != 1 || event < 1 || event > 7) {
-        return make_error(Errc::internal, "outbox entry is unreadable");
+OutboxEvents decode_outbox(std::uint32_t partition, const std::vector<std::string_view>& elements, std::size_t max,
+                           bool all) {
+    OutboxEvents out;
+    out.entries.reserve(std::min(elements.size(), max + scripts::kOutboxGroupMax));
+    std::unordered_set<std::uint32_t> devices;
+    while (out.elements < elements.size() && out.entries.size() < max) {
+        const Group group = decode_group(elements[out.elements]);
+        const std::size_t left = elements.size() - out.elements - 1;
+        if (group.records > left && !all) break;
+        const bool again = std::any_of(group.events.begin(), group.events.end(),
+                                       [&](const EventHead& head) { return devices.count(head.sequence) != 0; });
+        if (again) break;
+        ++out.elements;
+        if (group.events.empty() || group.records > left) {
+            ++out.unreadable;
+            continue;
+        }
+        for (const EventHead& head : group.events) {
+            devices.insert(head.sequence);
+            const std::string_view record = group.records == 0 ? group.record : elements[out.elements++];
+            if (auto entry = decode_event(partition, head, record)) {
+                out.entries.push_back(std::move(*entry));
+            } else {
+                ++out.unreadable;
+            }
+        }
     }
-    auto record = decode_record(identity::DeviceNumber::from(sequence, partition), raw.substr(kHead));
-    if (!record) return record.error();
-    entry.device = std::move(*record);
-    return entry;
+    return out;
 }
 
 }  // namespace lanyard::registry

@@ -5,6 +5,7 @@
 #include "record_codec.hpp"
 #include "redis_device_store.hpp"
 #include "redis_reply.hpp"
+#include "redis_script_parts.hpp"
 
 namespace lanyard::registry {
 namespace {
@@ -23,15 +24,12 @@ std::string lease_key(std::uint32_t partition) {
     return "reg:" + partition_tag(partition) + ":lease";
 }
 
-OutboxPage to_outbox_page(std::uint32_t partition, const redis::Reply& entries) {
-    OutboxPage page;
-    page.read = entries.items().size();
-    page.depth = page.read;
-    page.entries.reserve(page.read);
-    for (const redis::Reply& item : entries.items()) {
-        if (auto entry = decode_outbox_entry(partition, item.text())) page.entries.push_back(std::move(*entry));
-    }
-    return page;
+OutboxPage to_outbox_page(std::uint32_t partition, const redis::Reply& reply, std::size_t max, bool all) {
+    std::vector<std::string_view> elements;
+    elements.reserve(reply.items().size());
+    for (const redis::Reply& item : reply.items()) elements.push_back(item.text());
+    OutboxEvents events = decode_outbox(partition, elements, max, all);
+    return {std::move(events.entries), events.elements, elements.size(), events.unreadable};
 }
 
 Result<Node> to_node(std::uint32_t number, const redis::Reply& reply) {
@@ -71,21 +69,27 @@ Result<void> ignore_reply(const redis::Reply&) {
 
 }  // namespace
 
-// The length is asked for only when there is more than what was read.
+// The length is asked for only when there may be more than what was read.
 void RedisDeviceStore::outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) {
     const std::string key = outbox_key(partition);
-    client_->command({"LRANGE", key, "0", to_string(max - 1)}, [this, key, max, partition, done = std::move(done)](
-                                                                   Result<redis::Reply> entries) mutable {
-        Result<OutboxPage> page = entries ? to_outbox_page(partition, *entries) : Result<OutboxPage>(entries.error());
-        if (!page || page->read < max) {
-            return executor_([done = std::move(done), page = std::move(page)]() mutable { done(std::move(page)); });
-        }
-        client_->command({"LLEN", key}, deliver(executor_, std::move(done),
-                                                [page = std::move(*page)](const redis::Reply& depth) mutable {
-                                                    page.depth = static_cast<std::size_t>(depth.integer());
-                                                    return Result<OutboxPage>(std::move(page));
-                                                }));
-    });
+    const std::size_t asked = max + scripts::kOutboxGroupMax;
+    client_->command(
+        {"LRANGE", key, "0", to_string(asked - 1)},
+        [this, key, max, asked, partition, done = std::move(done)](Result<redis::Reply> reply) mutable {
+            if (!reply) {
+                return executor_([done = std::move(done), error = reply.error()]() mutable { done(std::move(error)); });
+            }
+            const bool all = reply->items().size() < asked;
+            OutboxPage page = to_outbox_page(partition, *reply, max, all);
+            if (all) {
+                return executor_([done = std::move(done), page = std::move(page)]() mutable { done(std::move(page)); });
+            }
+            client_->command({"LLEN", key}, deliver(executor_, std::move(done),
+                                                    [page = std::move(page)](const redis::Reply& depth) mutable {
+                                                        page.depth = static_cast<std::size_t>(depth.integer());
+                                                        return Result<OutboxPage>(std::move(page));
+                                                    }));
+        });
 }
 
 void RedisDeviceStore::outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) {

@@ -35,9 +35,12 @@ local function parse(raw)
   return d
 end
 local function load(seq)
-  local raw = redis.call('HGET', record_key(seq), seq % 64)
+  local slot = seq % 64
+  local ends, raw = unpack(redis.call('HMGET', record_key(seq), 'e', slot))
   if not raw then return nil end
-  return parse(raw), raw
+  local d = parse(raw)
+  if has_ended(ends_of(ends), slot) then d.registered, d.counter = false, d.counter + 1 end
+  return d
 end
 local function compose(d)
   local flags = (d.enabled and 1 or 0) + (d.registered and 2 or 0) + (d.queue and 4 or 0)
@@ -45,12 +48,24 @@ local function compose(d)
     d.create, #d.key, #d.profile) .. d.key .. d.profile .. d.registration
 end
 local function save(seq, d)
-  local raw = compose(d)
-  redis.call('HSET', record_key(seq), seq % 64, raw)
+  local key, slot, raw = record_key(seq), seq % 64, compose(d)
+  local ends = ends_of(redis.call('HGET', key, 'e'))
+  set_ended(ends, slot, false)
+  redis.call('HSET', key, 'e', ends_field(ends), slot, raw)
   return raw
 end
-local function entry(event, seq, raw) return struct.pack('>BBI8I4', 1, event, now_ms, seq) .. raw end
-local function emit(event, seq, raw) redis.call('RPUSH', OUT, entry(event, seq, raw)) end
+local function forget(seq)
+  local key, slot = record_key(seq), seq % 64
+  redis.call('HDEL', key, slot)
+  if redis.call('HLEN', key) == redis.call('HEXISTS', key, 'e') then
+    redis.call('DEL', key)
+  else
+    local ends = ends_of(redis.call('HGET', key, 'e'))
+    set_ended(ends, slot, false)
+    redis.call('HSET', key, 'e', ends_field(ends))
+  end
+end
+local function emit(event, seq, raw) push_events(OUT, {event, now_ms, seq}, {raw}) end
 -- For scripts that begin with OUT_MAX.
 local function full() return redis.call('LLEN', OUT) >= OUT_MAX end
 local function count(field, by) redis.call('HINCRBY', COUNT, field, by) end
@@ -158,8 +173,13 @@ local seq = ARGV[2]
 constexpr const char* kGet = R"lua(
 if not seq then return {1} end
 seq = tonumber(seq)
-local raw = redis.call('HGET', 'dev:' .. ARGV[1] .. ':r:' .. math.floor(seq / 64), seq % 64)
+local ends, raw = unpack(redis.call('HMGET', 'dev:' .. ARGV[1] .. ':r:' .. math.floor(seq / 64), 'e', seq % 64))
 if not raw then return {1} end
+if ends and ends ~= '' then
+)lua";
+constexpr const char* kGetEnded = R"lua(
+  if has_ended(ends_of(ends), seq % 64) then raw = ended_record(raw) end
+end
 local times = redis.call('GETRANGE', 'reg:' .. ARGV[1] .. ':due', seq * 8, seq * 8 + 7)
 local due, seen = struct.unpack('>I4I4', times .. string.rep('\0', 8 - #times))
 return {0, seq, raw, due, seen, 0, 0, 0}
@@ -175,14 +195,16 @@ end
 while seq <= last and (#out - 1) / 4 < max and hops < 64 do
   hops = hops + 1
   local to = math.min(math.floor(seq / 64) * 64 + 63, last, seq + max - (#out - 1) / 4 - 1)
-  local fields = {}
+  local fields = {'e'}
   for q = seq, to do fields[#fields + 1] = q % 64 end
   local raws = redis.call('HMGET', record_key(seq), unpack(fields))
+  local ends = ends_of(raws[1])
   local known = redis.call('GETRANGE', DUE, seq * 8, to * 8 + 7)
-  for i = 1, #fields do
-    if raws[i] then
-      local n = #out
-      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = seq + i - 1, raws[i], at(known, 2 * i - 1), at(known, 2 * i)
+  for i = 1, #fields - 1 do
+    local raw, n = raws[i + 1], #out
+    if raw then
+      if has_ended(ends, fields[i + 1]) then raw = ended_record(raw) end
+      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = seq + i - 1, raw, at(known, 2 * i - 1), at(known, 2 * i)
     end
   end
   seq = to + 1
@@ -226,7 +248,7 @@ d.registered, d.counter = false, d.counter + 1
 count('devices', -1)
 local raw = compose(d)
 redis.call('HDEL', KEYS[1], ARGV[3])
-redis.call('HDEL', record_key(seq), seq % 64)
+forget(seq)
 emit(7, seq, raw)
 local last = answer(seq, raw)
 set_times(seq, 0, 0)
@@ -282,10 +304,10 @@ return number
 )lua";
 
 std::string with_prelude(const char* body) {
-    return std::string(kBuckets) + kPrelude + body;
+    return kBuckets + outbox() + kEnds + kPrelude + body;
 }
 std::string with_merge(const char* body) {
-    return std::string(kBuckets) + kPrelude + kMerge + body;
+    return kBuckets + outbox() + kEnds + kPrelude + kMerge + body;
 }
 
 }  // namespace
@@ -300,10 +322,10 @@ std::string adopt() {
     return with_merge(kAdopt);
 }
 std::string get_by_key() {
-    return std::string(kGetByKey) + kGet;
+    return std::string(kGetByKey) + kGet + kEnds + kGetEnded;
 }
 std::string get_by_sequence() {
-    return std::string(kGetBySequence) + kGet;
+    return std::string(kGetBySequence) + kGet + kEnds + kGetEnded;
 }
 std::string list() {
     return with_prelude(kList);

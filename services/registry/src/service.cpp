@@ -272,7 +272,7 @@ void RegistryService::sample() {
     out.downlinks = static_cast<double>(router_->in_flight());
     out.watches = static_cast<double>(watch_->streams());
     metrics_.sampled(out);
-    metrics_.published(pump_->published(), pump_->failures());
+    metrics_.published(pump_->published(), pump_->failures(), pump_->unreadable());
 }
 
 void RegistryService::count(std::uint32_t partition) {

@@ -84,6 +84,30 @@ TEST_F(Background, OutboxIsPublishedInOrderAndTrimmed) {
     EXPECT_TRUE(pump->idle());
 }
 
+// What it had read may be published and trimmed by the other replica meanwhile.
+TEST_F(Background, AReplicaThatLostItsPartitionAndHasItAgainTrimsNothingOfBefore) {
+    const std::uint32_t partition = register_device("a").number.partition();
+    hold_lease(partition, "me");
+    FakePublisher publisher;
+    publisher.automatic = false;
+    auto pump = make_pump(publisher);
+    pump->hold(partition, true);
+    loop_.run_ready();
+    ASSERT_EQ(publisher.ids.size(), 1U);
+    pump->hold(partition, false);
+    (void)wait<void>(loop_, [&](auto done) { store_.outbox_trim(partition, "me", 1, std::move(done)); });
+    register_device("a");
+    pump->hold(partition, true);
+    publisher.answer({});
+    loop_.run_ready();
+    publisher.automatic = true;
+    pump->poll();
+    loop_.run_ready();
+    ASSERT_EQ(publisher.ids.size(), 2U);
+    EXPECT_NE(publisher.ids[0], publisher.ids[1]);
+    EXPECT_EQ(pump->depth(), 0U);
+}
+
 TEST_F(Background, OutboxOfAPartitionThatIsNotHeldIsLeftAlone) {
     register_device("a");
     FakePublisher publisher;

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "store_fixture.hpp"
 
@@ -70,6 +72,31 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     }
     OutboxPage outbox(std::uint32_t partition, std::size_t max = 100) {
         return *wait<OutboxPage>(loop_, [&](auto done) { store_->outbox_read(partition, max, std::move(done)); });
+    }
+    Result<void> trim(std::uint32_t partition, const std::string& owner, std::size_t elements) {
+        return wait<void>(loop_, [&](auto done) { store_->outbox_trim(partition, owner, elements, std::move(done)); });
+    }
+    std::size_t expire(std::vector<ExpireEntry> entries, UnixMillis now) {
+        return *wait<std::size_t>(loop_, [&](auto done) { store_->expire(std::move(entries), now, std::move(done)); });
+    }
+    // All that waits, page by page: takes the lease and trims.
+    std::vector<OutboxEntry> all_events(std::uint32_t partition) {
+        const std::string holder = take(partition, "one");
+        std::vector<OutboxEntry> out;
+        for (OutboxPage page = outbox(partition); page.elements > 0; page = outbox(partition)) {
+            out.insert(out.end(), page.entries.begin(), page.entries.end());
+            if (!trim(partition, holder, page.elements)) break;
+        }
+        return out;
+    }
+    // `count` endpoints of one partition.
+    static std::vector<std::string> endpoints_of(std::uint32_t partition, std::size_t count) {
+        std::vector<std::string> out;
+        for (int i = 0; out.size() < count; ++i) {
+            std::string endpoint = "urn:many-" + std::to_string(i);
+            if (identity::partition_of(name(endpoint).key()) == partition) out.push_back(std::move(endpoint));
+        }
+        return out;
     }
     // All of it: the number of registrations ended.
     std::size_t expire_due(std::uint32_t partition, UnixMillis now, std::size_t max = 512) {

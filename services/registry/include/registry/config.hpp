@@ -41,10 +41,10 @@ struct LeaseConfig {
 struct OutboxConfig {
     Duration poll = std::chrono::milliseconds(250);         // how often the hints of other replicas are read
     Duration gather = std::chrono::milliseconds(20);        // shortest time between two looks at a partition
-    std::uint32_t batch_max = 1000;                         // events of one partition in flight
-    std::uint32_t in_flight_max = 20000;                    // events of this replica in flight
+    std::uint32_t batch_max = 1000;                         // events of one partition in flight, up to 127 more
+    std::uint32_t in_flight_max = 20000;                    // of this replica, each partition with batch_max
     Duration retry_after = std::chrono::milliseconds(500);  // pause of a partition after a failed batch
-    std::uint32_t depth_max = 32768;                        // events of one partition that may wait
+    std::uint32_t depth_max = 32768;                        // elements of one partition's outbox
 };
 
 // Deletions stay this long in the compacted device-state topic (delete.retention.ms): a watch that was interrupted for

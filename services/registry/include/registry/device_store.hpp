@@ -132,10 +132,12 @@ struct DevicePage {
     std::uint32_t next = 0;  // `after` of the next page; 0: there is none
 };
 
+// A store may keep events in groups, each with one element more than it has events.
 struct OutboxPage {
     std::vector<OutboxEntry> entries;
-    std::size_t read = 0;   // entries read, unreadable ones included: what trim takes off
-    std::size_t depth = 0;  // entries in the outbox
+    std::size_t elements = 0;    // read, what trim takes off
+    std::size_t depth = 0;       // elements in the outbox
+    std::size_t unreadable = 0;  // elements or events that could not be decoded
 };
 
 struct Node {
@@ -160,8 +162,9 @@ struct Counts {
 
 // Bounds of a store.
 struct StoreLimits {
-    // Events of one partition that may wait to be published. Above it nothing that writes another one is taken but the
-    // end of a registration, so there are at most as many more as there are registered devices.
+    // Elements of one partition's outbox, a few more than its events, that may wait to be published. Above it nothing
+    // that writes another one is taken but the end of a registration, so there are at most as many more as there are
+    // registered devices.
     std::uint32_t outbox_depth_max = 32768;
 };
 
@@ -210,9 +213,10 @@ class DeviceStore {
     // Gives what was removed. not_found; aborted.
     virtual void remove(RemoveCommand command, Done<DeviceRecord> done) = 0;
 
-    // The oldest entries.
+    // The oldest events, about `max` at most: a group is never split (up to 127 more). At most one event of each
+    // device.
     virtual void outbox_read(std::uint32_t partition, std::size_t max, Done<OutboxPage> done) = 0;
-    // Takes off the oldest `count` entries. failed_precondition: `owner` does not hold the lease.
+    // Takes off the oldest `count` elements. failed_precondition: `owner` does not hold the lease.
     virtual void outbox_trim(std::uint32_t partition, std::string owner, std::size_t count, Done<void> done) = 0;
 
     // Gives the holder of the lease, which is now `owner` when it was free, its own or held by `former`. A lease has
