@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
@@ -13,13 +14,14 @@
 #include "lanyard/observation/v1/observation.pb.h"
 #include "lanyard/operations/v1/operation.pb.h"
 #include "lanyard/registry/v1/device.pb.h"
-#include "proxy.hpp"
 #include "reflection.hpp"
 #include "rpc/call_metrics.hpp"
 #include "rpc/server.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/socket_address.hpp"
+#include "stream_proxy.hpp"
+#include "unary_proxy.hpp"
 
 namespace lanyard::api {
 namespace {
@@ -72,18 +74,21 @@ class ApiService final : public runtime::Service {
   public:
     ApiService(const Config& config, const runtime::ServiceContext& context)
         : config_(config), context_(context), backends_(make_backends(config, context.health)), loop_("api") {
+        const CallDone on_done = [this](auto service, auto method, grpc::StatusCode code, Duration took) {
+            count(service, method, code, took);
+        };
         std::map<std::string, std::shared_ptr<grpc::Channel>> routes;
         std::vector<std::string> names;
+        const auto* contracts = google::protobuf::DescriptorPool::generated_pool();
         for (const Backend& backend : backends_) {
             for (const std::string& service : backend.services) {
+                unary_.emplace_back(*contracts->FindServiceByName(service), backend.channel, on_done);
                 routes.emplace(service, backend.channel);
                 names.push_back(service);
             }
         }
         reflection_ = make_reflection(names);
-        proxy_ =
-            std::make_unique<Proxy>(std::move(routes), [this](auto service, auto method, grpc::StatusCode code,
-                                                              Duration took) { count(service, method, code, took); });
+        streams_ = std::make_unique<StreamProxy>(std::move(routes), on_done);
     }
 
     [[nodiscard]] std::string_view name() const override { return "api"; }
@@ -91,9 +96,10 @@ class ApiService final : public runtime::Service {
     [[nodiscard]] Result<void> start() override {
         rpc::ServerConfig server_config;
         server_config.listen = runtime::to_string(config_.grpc_listen);
-        server_config.fallback = proxy_.get();
+        server_config.fallback = streams_.get();
         std::vector<grpc::Service*> services;
         for (const auto& service : reflection_) services.push_back(service.get());
+        for (UnaryProxy& service : unary_) services.push_back(&service);
         auto server = rpc::Server::start(server_config, services);
         if (!server) return server.error();
         server_ = std::move(*server);
@@ -104,7 +110,7 @@ class ApiService final : public runtime::Service {
         loop_.start();
         loop_.post([this] { watch_backends(); });
         loop_.every(1s, [this] { watch_backends(); });
-        loop_.every(1s, [this] { proxy_->cut_slow(runtime::steady_now() - config_.write_deadline); });
+        loop_.every(1s, [this] { streams_->cut_slow(runtime::steady_now() - config_.write_deadline); });
         return {};
     }
 
@@ -151,7 +157,8 @@ class ApiService final : public runtime::Service {
     runtime::ServiceContext context_;
     std::vector<Backend> backends_;
     std::vector<std::unique_ptr<grpc::Service>> reflection_;
-    std::unique_ptr<Proxy> proxy_;
+    std::deque<UnaryProxy> unary_;
+    std::unique_ptr<StreamProxy> streams_;
     runtime::EventLoop loop_;
     std::unique_ptr<rpc::Server> server_;
 };

@@ -50,6 +50,24 @@ class FakeRegistry final : public device::DeviceService::CallbackService {
         return reactor;
     }
 
+    // Never answers; ends when the caller goes away.
+    grpc::ServerUnaryReactor* DeleteDevice(grpc::CallbackServerContext*, const device::DeleteDeviceRequest*,
+                                           google::protobuf::Empty*) override {
+        class Silent final : public grpc::ServerUnaryReactor {
+          public:
+            explicit Silent(FakeRegistry& registry) : registry_(registry) { registry_.delete_began.set_value(); }
+            void OnCancel() override { Finish(grpc::Status::CANCELLED); }
+            void OnDone() override {
+                registry_.delete_done.set_value();
+                delete this;
+            }
+
+          private:
+            FakeRegistry& registry_;
+        };
+        return new Silent(*this);
+    }
+
     // Streams for ever, until the caller goes away.
     grpc::ServerWriteReactor<device::WatchDevicesResponse>* WatchDevices(grpc::CallbackServerContext*,
                                                                          const device::WatchDevicesRequest*) override {
@@ -75,6 +93,8 @@ class FakeRegistry final : public device::DeviceService::CallbackService {
         return new Endless(watch_done);
     }
 
+    std::promise<void> delete_began;
+    std::promise<void> delete_done;
     std::promise<void> watch_done;
 };
 
@@ -129,6 +149,20 @@ TEST_F(ApiProxy, PassesUnaryCallsWithMetadataAndDeadline) {
     EXPECT_EQ(response.display_name(), "00-abc");
     EXPECT_EQ(response.device_number(), 1u) << "the deadline did not reach the backend";
     EXPECT_EQ(context.GetServerTrailingMetadata().count("x-backend"), 1u);
+}
+
+TEST_F(ApiProxy, PassesTheCancelOfAUnaryCall) {
+    const auto stub = device::DeviceService::NewStub(channel_);
+    grpc::ClientContext context;
+    std::thread user([this, &context] {
+        EXPECT_EQ(registry_.delete_began.get_future().wait_for(10s), std::future_status::ready);
+        context.TryCancel();
+    });
+    google::protobuf::Empty response;
+    EXPECT_EQ(stub->DeleteDevice(&context, {}, &response).error_code(), grpc::StatusCode::CANCELLED);
+    user.join();
+    EXPECT_EQ(registry_.delete_done.get_future().wait_for(10s), std::future_status::ready) << "the backend goes on";
+    EXPECT_TRUE(will_expose("{grpc_code=\"CANCELLED\",grpc_method=\"DeleteDevice\",")) << metrics_.expose();
 }
 
 TEST_F(ApiProxy, KeepsStatusDetails) {

@@ -1,11 +1,10 @@
-#include "proxy.hpp"
+#include "stream_proxy.hpp"
 
 #include <atomic>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
 
-#include <google/protobuf/descriptor.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/client_callback.h>
@@ -13,7 +12,6 @@
 #include "call_metadata.hpp"
 #include "rpc/status.hpp"
 #include "runtime/clock.hpp"
-#include "unary_call.hpp"
 
 namespace lanyard::api {
 namespace {
@@ -63,7 +61,7 @@ namespace {
 class Call final : public grpc::ServerGenericBidiReactor {
   public:
     Call(grpc::GenericCallbackServerContext* context, const std::shared_ptr<grpc::Channel>& channel,
-         std::string service, std::string method, const Proxy::OnDone& on_done, LiveCalls& live)
+         std::string service, std::string method, const CallDone& on_done, LiveCalls& live)
         : server_context_(context),
           live_(live),
           service_(std::move(service)),
@@ -174,7 +172,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     LiveCalls& live_;
     std::string service_;
     std::string method_;
-    const Proxy::OnDone& on_done_;
+    const CallDone& on_done_;
     const SteadyTime began_ = runtime::steady_now();
     grpc::GenericStub stub_;
     grpc::ClientContext client_context_;
@@ -196,33 +194,16 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 
 }  // namespace
 
-Proxy::Proxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, OnDone on_done)
-    : live_(std::make_unique<LiveCalls>()), routes_(std::move(routes)), on_done_(std::move(on_done)) {
-    const auto* contracts = google::protobuf::DescriptorPool::generated_pool();
-    for (const auto& [service, channel] : routes_) {
-        const auto* contract = contracts->FindServiceByName(service);
-        for (int i = 0; contract != nullptr && i < contract->method_count(); ++i) {
-            const auto& method = *contract->method(i);
-            if (method.client_streaming() || method.server_streaming()) continue;
-            unary_.emplace("/" + service + "/" + method.name(), Unary{channel, service, method.name()});
-        }
-    }
-}
+StreamProxy::StreamProxy(std::map<std::string, std::shared_ptr<grpc::Channel>> routes, CallDone on_done)
+    : live_(std::make_unique<LiveCalls>()), routes_(std::move(routes)), on_done_(std::move(on_done)) {}
 
-Proxy::~Proxy() = default;
+StreamProxy::~StreamProxy() = default;
 
-void Proxy::cut_slow(SteadyTime since) {
+void StreamProxy::cut_slow(SteadyTime since) {
     live_->for_each([since](Call& call) { call.cut_if_slow(since); });
 }
 
-// What no contract of ours declares as unary is passed on as a stream.
-grpc::ServerGenericBidiReactor* Proxy::CreateReactor(grpc::GenericCallbackServerContext* context) {
-    if (const auto found = unary_.find(context->method()); found != unary_.end()) {
-        const Unary& unary = found->second;
-        return new UnaryCall(context, unary.channel, [this, &unary, began = runtime::steady_now()](auto code) {
-            on_done_(unary.service, unary.method, code, runtime::steady_now() - began);
-        });
-    }
+grpc::ServerGenericBidiReactor* StreamProxy::CreateReactor(grpc::GenericCallbackServerContext* context) {
     auto [service, method] = split_method(context->method());
     const auto route = routes_.find(service);
     if (route == routes_.end()) {
