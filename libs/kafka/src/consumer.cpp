@@ -131,6 +131,10 @@ Result<Watermarks> Consumer::watermarks(const std::string& topic, std::int32_t p
     return marks;
 }
 
+Result<std::vector<TopicOffset>> Consumer::start_offsets(const std::string& topic, milliseconds timeout) {
+    return impl_->query_times(topic, kOffsetBeginning, timeout);
+}
+
 Result<std::vector<TopicOffset>> Consumer::end_offsets(const std::string& topic, milliseconds timeout) {
     return impl_->query_times(topic, kOffsetEnd, timeout);
 }

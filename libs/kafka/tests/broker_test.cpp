@@ -144,6 +144,7 @@ TEST_F(KafkaBroker, FindsOffsetsByTime) {
     const auto consumer = Consumer::create({.client = client_}, reader).value();
     EXPECT_EQ(consumer->offsets_at("times", 1500, seconds(10)).value().front().offset, 1);
     EXPECT_EQ(consumer->offsets_at("times", 9000, seconds(10)).value().front().offset, 3);
+    EXPECT_EQ(consumer->start_offsets("times", seconds(10)).value().front().offset, 0);
     EXPECT_EQ(consumer->end_offsets("times", seconds(10)).value().front().offset, 3);
     const auto none = consumer->end_offsets("no-such-topic", seconds(10));
     ASSERT_FALSE(none);

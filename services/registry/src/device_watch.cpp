@@ -44,6 +44,15 @@ Error too_old() {
     return make_error(Errc::too_large, "resume_token: older than the topic keeps; start anew without it");
 }
 
+// Negative: from wherever the topic begins.
+bool lies_between(const std::vector<std::int64_t>& offsets, const std::vector<kafka::TopicOffset>& starts,
+                  const std::vector<kafka::TopicOffset>& ends) {
+    for (std::size_t i = 0; i < offsets.size() && i < starts.size() && i < ends.size(); ++i) {
+        if (offsets[i] >= 0 && (offsets[i] < starts[i].offset || offsets[i] > ends[i].offset)) return false;
+    }
+    return true;
+}
+
 Error unavailable(std::string text) {
     return make_error(Errc::unavailable, std::move(text));
 }
@@ -128,6 +137,9 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
             }
             at_ = *resume_;
             at_.offsets.resize(ends_.size(), kafka::kOffsetBeginning);
+            const auto starts = (*consumer)->start_offsets(topic, kKafkaTimeout);
+            if (!starts) return unavailable("the device-state topic: " + starts.error().message);
+            if (!lies_between(at_.offsets, *starts, *ends)) return too_old();
         } else if (auto snapshot = write_snapshot(); !snapshot) {
             return snapshot;
         }

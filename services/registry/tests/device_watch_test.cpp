@@ -1,3 +1,4 @@
+#include <random>
 #include <set>
 #include <thread>
 
@@ -6,6 +7,7 @@
 
 #include "device_view.hpp"
 #include "identity/sealed_token.hpp"
+#include "kafka/producer.hpp"
 #include "list_tokens.hpp"
 #include "rpc/status.hpp"
 #include "service_fixture.hpp"
@@ -123,7 +125,7 @@ bool eventually(const std::function<bool()>& condition) {
     return false;
 }
 
-TEST_F(DeviceWatchTest, AWatchFromBeforeWhatTheTopicKeepsIsOutOfRange) {
+TEST_F(DeviceWatchTest, AWatchFromOutsideTheTopicIsOutOfRange) {
     std::string token;
     {
         Watch watch(*registry_, "");
@@ -131,12 +133,35 @@ TEST_F(DeviceWatchTest, AWatchFromBeforeWhatTheTopicKeepsIsOutOfRange) {
         token = watch.message.resume_token();
         ASSERT_FALSE(token.empty());
     }
+    const auto scope = identity::token_scope("default", parse_device_filter("")->hash());
+    auto position = parse_resume_token(kClusterKey, scope, token).value();
+    position.offsets.front() = 1000;
+    Watch beyond(*registry_, make_resume_token(kClusterKey, scope, position));
+    EXPECT_EQ(beyond.end().error_code(), grpc::StatusCode::OUT_OF_RANGE) << "not of this topic";
+    // The mock cluster keeps 5 MiB of a partition.
+    auto producer = kafka::Producer::create({.client = {.bootstrap = kafka_->bootstrap()}}).value();
+    const auto topic = producer->topic("lwm2m.device-state.v1").value();
+    std::mt19937 random(1);
+    std::string incompressible(900000, '\0');
+    for (char& c : incompressible) c = static_cast<char>(random());
+    struct : kafka::DeliverySink {
+        void on_delivered(const kafka::Delivery&) override {}
+    } ignore;
+    for (int i = 0; i < 8; ++i) {
+        ASSERT_TRUE(producer->produce({.topic = topic, .key = "default/urn:one", .value = as_bytes(incompressible)}));
+        ASSERT_TRUE(producer->flush(ignore, kPatience));
+    }
+    Watch late(*registry_, token);
+    EXPECT_EQ(late.end().error_code(), grpc::StatusCode::OUT_OF_RANGE) << "gone by retention";
+}
+
+TEST_F(DeviceWatchTest, AWatchThatRetentionOvertakesIsOutOfRange) {
+    Watch watch(*registry_, "");
+    ASSERT_TRUE(watch.reader->Read(&watch.message));
     constexpr std::int16_t kFetch = 1;             // API key
     constexpr std::int16_t kOffsetOutOfRange = 1;  // error code
-    kafka_->fail_requests(kFetch, kOffsetOutOfRange, 10000);
-    Watch late(*registry_, token);
-    EXPECT_EQ(late.end().error_code(), grpc::StatusCode::OUT_OF_RANGE);
-    kafka_->clear_failures(kFetch);
+    kafka_->fail_requests(kFetch, kOffsetOutOfRange, 2);
+    EXPECT_EQ(watch.end().error_code(), grpc::StatusCode::OUT_OF_RANGE);
 }
 
 TEST_F(DeviceWatchTest, AWatchFromBeforeTheKeptDeletionsIsOutOfRange) {

@@ -126,6 +126,12 @@ class Consumer {
     // Both ends of one partition's log. Blocks.
     [[nodiscard]] Result<Watermarks> watermarks(const std::string& topic, std::int32_t partition,
                                                 std::chrono::milliseconds timeout);
+    // The first record that every partition of a topic still has. not_found if there is no such topic. Blocks.
+    //
+    // Who resumes at an old offset compares before assign(): librdkafka 2.0.2 may wait for ever in the destructor when
+    // a broker's answer that an offset is out of range is under way.
+    [[nodiscard]] Result<std::vector<TopicOffset>> start_offsets(const std::string& topic,
+                                                                 std::chrono::milliseconds timeout);
     // The end of every partition of a topic, as offsets to read next. not_found if there is none. Blocks.
     [[nodiscard]] Result<std::vector<TopicOffset>> end_offsets(const std::string& topic,
                                                                std::chrono::milliseconds timeout);
