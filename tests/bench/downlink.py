@@ -44,8 +44,8 @@ class Reads:
 
 
 def rows(bed, loader, devices):
-    # Two machines: ingress and registry on one, devices and the front door on the other. Left alone, the
-    # scheduler puts the whole chain on the CPU of the load, one process in the way of the next.
+    # As on two machines: ingress and registry on one, devices and the front door on the other, callers on either. Left
+    # alone, the scheduler puts the whole chain on the CPU of the load, one process in the way of the next.
     with awake(), placed({bed.pid("registry-0"): 0, bed.pid("api-0"): 1}):
         reads = Reads(bed, loader, devices, "reads")
     free = Reads(bed, loader, devices, "reads, processes where they like, idle CPUs halted")
