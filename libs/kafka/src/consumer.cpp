@@ -72,6 +72,11 @@ Result<void> Consumer::assign(std::span<const TopicOffset> offsets) {
     return to_result(rd_kafka_assign(impl_->client.get(), to_list(offsets).get()), "assign");
 }
 
+Result<void> Consumer::assign_kept(std::span<const TopicOffset> offsets, milliseconds timeout) {
+    if (auto kept = impl_->need_kept(offsets, timeout); !kept) return kept;
+    return assign(offsets);
+}
+
 std::size_t Consumer::poll(MessageBatch& batch, std::size_t max, milliseconds timeout) {
     return impl_->poll(batch, max, timeout);
 }
@@ -129,10 +134,6 @@ Result<Watermarks> Consumer::watermarks(const std::string& topic, std::int32_t p
                                                        &marks.high, static_cast<int>(timeout.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "watermarks of " + topic);
     return marks;
-}
-
-Result<std::vector<TopicOffset>> Consumer::start_offsets(const std::string& topic, milliseconds timeout) {
-    return impl_->query_times(topic, kOffsetBeginning, timeout);
 }
 
 Result<std::vector<TopicOffset>> Consumer::end_offsets(const std::string& topic, milliseconds timeout) {

@@ -158,13 +158,37 @@ Result<std::vector<TopicOffset>> Consumer::Impl::query_times(const std::string& 
     const auto until = steady_clock::now() + timeout;
     const auto count = partition_count(topic, timeout);
     if (!count) return count.error();
-    std::vector<TopicOffset> wanted;
-    for (std::int32_t partition = 0; partition < *count; ++partition) wanted.push_back({topic, partition, time});
-    const auto list = to_list(wanted);
-    auto code = rd_kafka_offsets_for_times(client.get(), list.get(), left_ms(until));
+    std::vector<TopicOffset> partitions;
+    for (std::int32_t partition = 0; partition < *count; ++partition) partitions.push_back({topic, partition, 0});
+    return find_times(std::move(partitions), time, milliseconds(left_ms(until)));
+}
+
+Result<std::vector<TopicOffset>> Consumer::Impl::find_times(std::vector<TopicOffset> partitions, std::int64_t time,
+                                                            milliseconds timeout) {
+    if (partitions.empty()) return partitions;
+    for (TopicOffset& partition : partitions) partition.offset = time;
+    const auto list = to_list(partitions);
+    auto code = rd_kafka_offsets_for_times(client.get(), list.get(), static_cast<int>(timeout.count()));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = first_error(list.get());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "offsets of " + topic);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "offsets of " + partitions.front().topic);
     return from_list(list.get());
+}
+
+Result<void> Consumer::Impl::need_kept(std::span<const TopicOffset> offsets, milliseconds timeout) {
+    const auto until = steady_clock::now() + timeout;
+    const std::vector<TopicOffset> partitions(offsets.begin(), offsets.end());
+    const auto starts = find_times(partitions, kOffsetBeginning, timeout);
+    if (!starts) return starts.error();
+    const auto ends = find_times(partitions, kOffsetEnd, milliseconds(left_ms(until)));
+    if (!ends) return ends.error();
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+        const auto& [topic, partition, offset] = offsets[i];
+        if (offset < 0 || (offset >= (*starts)[i].offset && offset <= (*ends)[i].offset)) continue;
+        return make_error(Errc::not_found, topic + ", partition " + std::to_string(partition) + " keeps offsets " +
+                                               std::to_string((*starts)[i].offset) + " to " +
+                                               std::to_string((*ends)[i].offset) + ", not " + std::to_string(offset));
+    }
+    return {};
 }
 
 }  // namespace lanyard::kafka

@@ -19,6 +19,8 @@ class Consumer::Impl {
     void close();
     [[nodiscard]] Result<std::vector<TopicOffset>> query_times(const std::string& topic, std::int64_t time,
                                                                std::chrono::milliseconds timeout);
+    // Success when each partition still holds its offset, else not_found.
+    [[nodiscard]] Result<void> need_kept(std::span<const TopicOffset> offsets, std::chrono::milliseconds timeout);
     [[nodiscard]] Result<std::int32_t> partition_count(const std::string& topic, std::chrono::milliseconds timeout);
     // Success with a group, else the error.
     [[nodiscard]] Result<void> need_group() const;
@@ -31,6 +33,10 @@ class Consumer::Impl {
     Reachability reachability;
 
   private:
+    // For each partition the first offset whose record is not older than `time`; kOffsetBeginning and kOffsetEnd
+    // allowed.
+    [[nodiscard]] Result<std::vector<TopicOffset>> find_times(std::vector<TopicOffset> partitions, std::int64_t time,
+                                                              std::chrono::milliseconds timeout);
     // False when a rebalance has to wait until the batch is processed.
     bool handle(EventHandle event, MessageBatch& batch);
     void handle_rebalance(rd_kafka_event_t* event);

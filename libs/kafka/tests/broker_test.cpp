@@ -144,11 +144,31 @@ TEST_F(KafkaBroker, FindsOffsetsByTime) {
     const auto consumer = Consumer::create({.client = client_}, reader).value();
     EXPECT_EQ(consumer->offsets_at("times", 1500, seconds(10)).value().front().offset, 1);
     EXPECT_EQ(consumer->offsets_at("times", 9000, seconds(10)).value().front().offset, 3);
-    EXPECT_EQ(consumer->start_offsets("times", seconds(10)).value().front().offset, 0);
     EXPECT_EQ(consumer->end_offsets("times", seconds(10)).value().front().offset, 3);
     const auto none = consumer->end_offsets("no-such-topic", seconds(10));
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().code, Errc::not_found);
+}
+
+TEST_F(KafkaBroker, AssignsOnlyWhatIsKept) {
+    ASSERT_TRUE(manage(ManageTopics::create, {.name = "kept", .partitions = 1}));
+    const auto producer = produce("kept", 3);
+    Reader reader;
+    const auto consumer = Consumer::create({.client = client_}, reader).value();
+    const auto assign_at = [&](std::int64_t offset) {
+        return consumer->assign_kept(std::array{TopicOffset{"kept", 0, offset}}, seconds(10));
+    };
+    const auto beyond = assign_at(4);
+    ASSERT_FALSE(beyond);
+    EXPECT_EQ(beyond.error().code, Errc::not_found);
+    EXPECT_EQ(beyond.error().message, "kept, partition 0 keeps offsets 0 to 3, not 4");
+    EXPECT_TRUE(assign_at(3));
+    ASSERT_TRUE(assign_at(1));
+    ASSERT_TRUE(reader.wait(*consumer, 2));
+    EXPECT_EQ(reader.records.front().offset, 1);
+    ASSERT_TRUE(assign_at(kOffsetBeginning));
+    ASSERT_TRUE(reader.wait(*consumer, 5));
+    EXPECT_TRUE(reader.errors.empty());
 }
 
 TEST_F(KafkaBroker, ReportsAnOffsetThatIsNotThere) {

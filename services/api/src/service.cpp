@@ -70,25 +70,34 @@ std::vector<Backend> make_backends(const Config& config, runtime::HealthBoard& b
     return backends;
 }
 
+// Method names of streams come from users: only those of the contracts become labels.
+bool is_known(std::string_view service, std::string_view method) {
+    const auto* contract = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
+    return contract != nullptr && contract->FindMethodByName(std::string(method)) != nullptr;
+}
+
 class ApiService final : public runtime::Service {
   public:
     ApiService(const Config& config, const runtime::ServiceContext& context)
         : config_(config), context_(context), backends_(make_backends(config, context.health)), loop_("api") {
-        const CallDone on_done = [this](auto service, auto method, grpc::StatusCode code, Duration took) {
-            count(service, method, code, took);
+        const CallDone count_unary = [this](auto service, auto method, grpc::StatusCode code, Duration took) {
+            rpc::count_call(context_.metrics, service, method, code, took);
+        };
+        const CallDone count_stream = [this](auto service, auto method, grpc::StatusCode code, Duration took) {
+            rpc::count_call(context_.metrics, service, is_known(service, method) ? method : "unknown", code, took);
         };
         std::map<std::string, std::shared_ptr<grpc::Channel>> routes;
         std::vector<std::string> names;
         const auto* contracts = google::protobuf::DescriptorPool::generated_pool();
         for (const Backend& backend : backends_) {
             for (const std::string& service : backend.services) {
-                unary_.emplace_back(*contracts->FindServiceByName(service), backend.channel, on_done);
+                unary_.emplace_back(*contracts->FindServiceByName(service), backend.channel, count_unary);
                 routes.emplace(service, backend.channel);
                 names.push_back(service);
             }
         }
         reflection_ = make_reflection(names);
-        streams_ = std::make_unique<StreamProxy>(std::move(routes), on_done);
+        streams_ = std::make_unique<StreamProxy>(std::move(routes), count_stream);
     }
 
     [[nodiscard]] std::string_view name() const override { return "api"; }
@@ -143,14 +152,6 @@ class ApiService final : public runtime::Service {
             for (const std::string& service : backend.services) server_->set_serving(service, reachable);
         }
         server_->set_serving(true);
-    }
-
-    // Method names come from users: only those of the contracts become labels.
-    void count(std::string_view service, std::string_view method, grpc::StatusCode code, Duration took) {
-        const auto* descriptor =
-            google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
-        const bool known = descriptor != nullptr && descriptor->FindMethodByName(std::string(method)) != nullptr;
-        rpc::count_call(context_.metrics, service, known ? method : "unknown", code, took);
     }
 
     Config config_;

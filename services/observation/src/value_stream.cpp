@@ -47,28 +47,18 @@ void ValueStream::on_error(const Error& error, const kafka::TopicOffset* partiti
 // The position to begin at: the token's, else the end. A stream of one device reads its partition alone.
 Result<void> ValueStream::seek() {
     const auto ends = consumer_->end_offsets(config_.kafka.telemetry_topic, kBrokerWait);
-    if (!ends) return ends.error();
-    if (ends->empty()) return make_error(Errc::unavailable, "the telemetry topic does not exist yet");
-    const auto starts = request_.resume ? consumer_->start_offsets(config_.kafka.telemetry_topic, kBrokerWait) : ends;
-    if (!starts) return starts.error();
+    if (!ends) return make_error(Errc::unavailable, "the telemetry topic: " + ends.error().message);
     std::vector<kafka::TopicOffset> offsets;
-    for (std::size_t i = 0; i < ends->size() && i < starts->size(); ++i) {
-        const kafka::TopicOffset& end = (*ends)[i];
-        const bool skip = !request_.endpoint.empty() && end.partition != partition_for(device_key_, ends->size());
-        if (skip) continue;
-        kafka::TopicOffset at = end;
+    for (kafka::TopicOffset at : *ends) {
+        if (!request_.endpoint.empty() && at.partition != partition_for(device_key_, ends->size())) continue;
         if (request_.resume) {
-            const auto found = request_.resume->find(end.partition);
+            const auto found = request_.resume->find(at.partition);
             at.offset = found == request_.resume->end() ? kafka::kOffsetBeginning : found->second;
         }
-        if (at.offset > end.offset) return make_error(Errc::not_found, "the resume token lies beyond the topic");
-        if (at.offset >= 0) {
-            if (at.offset < (*starts)[i].offset) return make_error(Errc::not_found, "what follows the token is gone");
-            position_[end.partition] = at.offset;
-        }
+        if (at.offset >= 0) position_[at.partition] = at.offset;
         offsets.push_back(std::move(at));
     }
-    return consumer_->assign(offsets);
+    return consumer_->assign_kept(offsets, kBrokerWait);
 }
 
 grpc::Status ValueStream::serve() {

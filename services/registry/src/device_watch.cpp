@@ -44,15 +44,6 @@ Error too_old() {
     return make_error(Errc::too_large, "resume_token: older than the topic keeps; start anew without it");
 }
 
-// Negative: from wherever the topic begins.
-bool lies_between(const std::vector<std::int64_t>& offsets, const std::vector<kafka::TopicOffset>& starts,
-                  const std::vector<kafka::TopicOffset>& ends) {
-    for (std::size_t i = 0; i < offsets.size() && i < starts.size() && i < ends.size(); ++i) {
-        if (offsets[i] >= 0 && (offsets[i] < starts[i].offset || offsets[i] > ends[i].offset)) return false;
-    }
-    return true;
-}
-
 Error unavailable(std::string text) {
     return make_error(Errc::unavailable, std::move(text));
 }
@@ -137,19 +128,24 @@ class WatchHub::Stream final : public grpc::ServerWriteReactor<WatchDevicesRespo
             }
             at_ = *resume_;
             at_.offsets.resize(ends_.size(), kafka::kOffsetBeginning);
-            const auto starts = (*consumer)->start_offsets(topic, kKafkaTimeout);
-            if (!starts) return unavailable("the device-state topic: " + starts.error().message);
-            if (!lies_between(at_.offsets, *starts, *ends)) return too_old();
         } else if (auto snapshot = write_snapshot(); !snapshot) {
             return snapshot;
         }
+        if (auto assigned = assign(**consumer); !assigned) return assigned;
         if (auto marked = write_bookmark(); !marked) return marked;
+        return write_deltas(**consumer);
+    }
+
+    Result<void> assign(kafka::Consumer& consumer) {
+        const std::string& topic = hub_.config_.topics.device_state;
         std::vector<kafka::TopicOffset> from;
         for (std::size_t i = 0; i < at_.offsets.size(); ++i) {
             from.push_back({topic, static_cast<std::int32_t>(i), at_.offsets[i]});
         }
-        if (auto assigned = (*consumer)->assign(from); !assigned) return assigned;
-        return write_deltas(**consumer);
+        auto assigned = consumer.assign_kept(from, kKafkaTimeout);
+        if (!assigned && assigned.error().code == Errc::not_found) return too_old();
+        if (!assigned) return unavailable("the device-state topic: " + assigned.error().message);
+        return {};
     }
 
     Result<void> write_snapshot() {

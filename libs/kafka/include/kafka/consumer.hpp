@@ -103,6 +103,12 @@ class Consumer {
     // Reads exactly these partitions from these offsets (kOffsetBeginning and kOffsetEnd allowed), instead of
     // what was assigned before. An empty span reads nothing.
     [[nodiscard]] Result<void> assign(std::span<const TopicOffset> offsets);
+    // assign() for who resumes at offsets of long ago: not_found, and nothing is assigned, where a partition no longer
+    // (or not yet) holds its offset; kOffsetBeginning is always held. Blocks.
+    //
+    // A broker would tell on_error the same a little later. But librdkafka 2.0.2 may wait for ever in the destructor of
+    // a consumer that is ended while a broker's answer of that kind is under way.
+    [[nodiscard]] Result<void> assign_kept(std::span<const TopicOffset> offsets, std::chrono::milliseconds timeout);
 
     // Fills `batch` with up to `max` records. Waits up to `timeout` for the first one. Returns their number.
     std::size_t poll(MessageBatch& batch, std::size_t max, std::chrono::milliseconds timeout);
@@ -126,12 +132,6 @@ class Consumer {
     // Both ends of one partition's log. Blocks.
     [[nodiscard]] Result<Watermarks> watermarks(const std::string& topic, std::int32_t partition,
                                                 std::chrono::milliseconds timeout);
-    // The first record that every partition of a topic still has. not_found if there is no such topic. Blocks.
-    //
-    // Who resumes at an old offset compares before assign(): librdkafka 2.0.2 may wait for ever in the destructor when
-    // a broker's answer that an offset is out of range is under way.
-    [[nodiscard]] Result<std::vector<TopicOffset>> start_offsets(const std::string& topic,
-                                                                 std::chrono::milliseconds timeout);
     // The end of every partition of a topic, as offsets to read next. not_found if there is none. Blocks.
     [[nodiscard]] Result<std::vector<TopicOffset>> end_offsets(const std::string& topic,
                                                                std::chrono::milliseconds timeout);
