@@ -28,6 +28,7 @@ import growth  # noqa: E402
 import parts  # noqa: E402
 import registrations  # noqa: E402
 from measure import ROOT  # noqa: E402
+from servers import JVM_LONG_RUN  # noqa: E402
 from testbed import Testbed  # noqa: E402
 
 PARTS = ("loader", "updates", "notifications", "registrations", "downlink", "expiry", "peer")
@@ -76,7 +77,7 @@ class Bench:
     def with_platform(self):
         settings = (self.options.rounds, self.options.round_seconds, json.loads(self.options.settings))
         small = parts.small_fleet(*settings) if self.wants("updates") else None
-        with Testbed(*settings) as bed:
+        with Testbed(*settings, kafka_jvm=JVM_LONG_RUN) as bed:
             with parts.LargeFleet(bed, self.options.devices) as fleet:
                 if self.wants("peer"):  # without network or Java ours are measured all the same
                     self.guarded("peer", fleet.add_peer)

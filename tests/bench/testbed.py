@@ -7,6 +7,7 @@ import time
 from expiry import Lifecycle
 from measure import Echo, Loader, LoaderEnded, Round, on_cpu, pings, rss_bytes
 from platform_stack import Stack
+from servers import JVM_QUICK_START
 
 SERVICES = ("registry-0", "ingress-0", "observation-0", "api-0")
 REGISTER_WINDOW = 512
@@ -20,13 +21,13 @@ SETTLE_SECONDS = 3  # latest values are written every other second
 class Testbed:
     """The ingress and the echo peer live on one CPU, the loaders on another; the rest goes where it likes."""
 
-    def __init__(self, rounds, round_seconds, settings=None, fsync="everysec"):
+    def __init__(self, rounds, round_seconds, settings=None, fsync="everysec", kafka_jvm=JVM_QUICK_START):
         self.rounds_wanted = rounds
         self.round_seconds = round_seconds
         self.began = time.monotonic()
         self.count = 0
         self.echo = Echo()
-        self.stack = Stack(settings=settings or {}, fsync=fsync)
+        self.stack = Stack(settings=settings or {}, fsync=fsync, kafka_jvm=kafka_jvm)
         self.stack.prefixes["ingress"] = on_cpu(0, [])
         self.stack.counts.update(observation=0, api=0)  # started when they are needed
 

@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 
 from ports import reserve_port
-from servers import ROOT, KafkaServer, RedisServer, Server
+from servers import JVM_QUICK_START, ROOT, KafkaServer, RedisServer, Server
 
 BIN = ROOT / "build" / "release" / "bin"
 # Devices of anybody's are observed at their temperature, so that a new user sees values at once.
@@ -72,11 +72,11 @@ class Service(Server):
 
 class Stack:
     def __init__(self, ingresses=1, registries=1, observations=1, directory=None, coap_port=0, api_port=0, kafka_port=0,
-                 redis_port=0, settings=None, fsync="everysec"):
+                 redis_port=0, settings=None, fsync="everysec", kafka_jvm=JVM_QUICK_START):
         self._own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="lanyard-stack-"))
         self.redis = RedisServer(redis_port, self.directory / "redis", fsync=fsync)
-        self.kafka = KafkaServer(kafka_port, self.directory / "kafka")
+        self.kafka = KafkaServer(kafka_port, self.directory / "kafka", jvm=kafka_jvm)
         self.cluster_key = secrets.token_hex(16)
         self.counts = {"ingress": ingresses, "registry": registries, "observation": observations}
         self.extra = settings or {}
