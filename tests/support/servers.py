@@ -155,9 +155,9 @@ class RedisServer(Server):
             return False
 
 
-# How the broker's JVM runs. Where it lives for seconds it does not compile twice, which would cost more than it gives
-# in that time; where it serves for minutes it does. It collects without threads of its own: on two shared cores they
-# would take turns with what is measured.
+# How the broker's JVM runs. Where it lives for seconds it stops at the JVM's first compiler (C1): the second would cost
+# more than it gives in that time. Where it serves for minutes both compile. The serial collector has no threads of its
+# own, which would take turns with what is measured on two shared cores.
 JVM_QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 JVM_LONG_RUN = ("-Xms1g", "-Xmx1g", "-XX:+UseSerialGC")
 
